@@ -1,0 +1,137 @@
+"""Every check passes its oracle, rejects every known mistake by name, and answers empty answers as empty."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+
+import course_utils.checks
+import tests.wrong_answers
+from course_utils.checks.outcome import NOT_ATTEMPTED, NOT_YET, PASS, RAISED
+
+TOPICS = sorted(module.name for module in pkgutil.iter_modules(tests.wrong_answers.__path__))
+
+
+def checker(topic: str):
+    return importlib.import_module(f"course_utils.checks.{topic}").check
+
+
+def wrong_answers(topic: str):
+    return importlib.import_module(f"tests.wrong_answers.{topic}").wrong.answers
+
+
+EXERCISES = [(topic, name) for topic in TOPICS for name in checker(topic).exercises]
+CODE = [(topic, name) for topic, name in EXERCISES if checker(topic).exercises[name].kind == "code"]
+WRONG = [(topic, wrong) for topic in TOPICS for wrong in wrong_answers(topic)]
+
+
+def wrong_id(value) -> str:
+    return f"{value.exercise}-{value.says}" if hasattr(value, "says") else str(value)
+
+
+def test_every_topic_with_checks_has_wrong_answers():
+    helpers = {"outcome", "trial"}
+    declared = {module.name for module in pkgutil.iter_modules(course_utils.checks.__path__)} - helpers
+    assert declared == set(TOPICS)
+
+
+@pytest.mark.parametrize(("topic", "name"), EXERCISES)
+def test_oracle_passes(topic, name):
+    outcome = checker(topic).examine(name, checker(topic).exercises[name].oracle)
+    assert outcome.status == PASS, str(outcome)
+
+
+@pytest.mark.parametrize(("topic", "name"), EXERCISES)
+def test_three_hints_and_three_different_wrong_answers(topic, name):
+    exercise = checker(topic).exercises[name]
+    assert len(exercise.hints) >= 3
+    assert len(set(exercise.hints)) == len(exercise.hints)
+    assert len({wrong.says.lower() for wrong in wrong_answers(topic) if wrong.exercise == name}) >= 3
+
+
+@pytest.mark.parametrize(("topic", "wrong"), WRONG, ids=wrong_id)
+def test_wrong_answer_is_rejected_by_name(topic, wrong):
+    outcome = checker(topic).examine(wrong.exercise, wrong.answer)
+    assert outcome.status == NOT_YET, str(outcome)
+    assert wrong.says.lower() in f"{outcome.message} {outcome.next_step}".lower(), str(outcome)
+
+
+@pytest.mark.parametrize(("topic", "name"), EXERCISES)
+def test_empty_answers_are_not_attempted(topic, name):
+    for empty in (None, ...):
+        assert checker(topic).examine(name, empty).status == NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(("topic", "name"), CODE)
+def test_stub_is_not_attempted(topic, name):
+    assert checker(topic).examine(name, imitation(topic, name, stub)).status == NOT_ATTEMPTED
+
+
+@pytest.mark.parametrize(("topic", "name"), CODE)
+def test_crash_shows_only_the_students_lines(topic, name):
+    outcome = checker(topic).examine(name, imitation(topic, name, crash))
+    assert outcome.status == RAISED
+    assert "IndexError: beyond the end" in str(outcome)
+    assert "course_utils" not in str(outcome)
+
+
+@pytest.mark.parametrize(("topic", "name"), CODE)
+def test_zeros_of_the_right_shape_are_rejected(topic, name):
+    outcome = checker(topic).examine(name, imitation(topic, name, lambda right: fill(right, 0)))
+    assert outcome.status == NOT_YET, str(outcome)
+
+
+@pytest.mark.parametrize(("topic", "name"), CODE)
+def test_only_the_right_shape_is_rejected(topic, name):
+    outcome = checker(topic).examine(name, imitation(topic, name, lambda right: fill(right, 7.25)))
+    assert outcome.status == NOT_YET, str(outcome)
+
+
+@pytest.mark.parametrize(("topic", "name"), CODE)
+def test_returning_nothing_is_explained(topic, name):
+    outcome = checker(topic).examine(name, imitation(topic, name, lambda right: None))
+    assert outcome.status == NOT_YET and "None" in outcome.message, str(outcome)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_declared_mistake_is_met_by_a_wrong_answer(topic):
+    """A message that no wrong answer earns is a message that nobody has ever read."""
+    earned = {checker(topic).examine(wrong.exercise, wrong.answer).message for wrong in wrong_answers(topic)}
+    declared = {message for exercise in checker(topic).exercises.values() for message in exercise.mistakes}
+    assert declared <= earned
+
+
+def imitation(topic: str, name: str, result):
+    """A function with the oracle's signature whose answer is ``result(right answer)``."""
+    oracle = checker(topic).exercises[name].oracle
+
+    @functools.wraps(oracle)
+    def answer(*args, **kwargs):
+        return result(oracle(*args, **kwargs))
+
+    return answer
+
+
+def stub(right):
+    raise NotImplementedError("your code here")
+
+
+def crash(right):
+    raise IndexError("beyond the end")
+
+
+def fill(value, constant):
+    """Something of the same structure, shape and type, full of one constant."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(fill(item, constant) for item in value)
+    if isinstance(value, dict):
+        return {key: fill(item, constant) for key, item in value.items()}
+    if hasattr(value, "new_full"):
+        return value.new_full(value.shape, constant)
+    if isinstance(value, np.ndarray):
+        return np.full_like(value, constant)
+    return type(value)(constant)
