@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
@@ -41,6 +41,7 @@ def use_style() -> None:
             "figure.dpi": 100,
             "figure.figsize": (WIDTH, 3.2),
             "figure.constrained_layout.use": True,
+            "figure.constrained_layout.h_pad": 0.08,  # inches; with less, titles touch the edge
             "font.size": 10,
             "axes.titlesize": 10,
             "axes.spines.top": False,
@@ -157,3 +158,142 @@ def label_legend(figure_or_axes: Figure | Axes, labels: Sequence[int] = (1, 2, 4
     """Add the legend of the BraTS label colours."""
     handles = [Patch(color=LABEL_COLOURS[label], label=f"{label}: {LABEL_NAMES[label]}") for label in labels]
     figure_or_axes.legend(handles=handles, **kwargs)
+
+
+# The three planes of a volume whose axes run to the patient's left, back and top (LPS), as radiologists look at them:
+# title, array axes (right, down or up), whether the second axis points up, and the letters on the picture's four sides.
+PLANES = (
+    ("axial", (0, 1), False, {"left": "R", "right": "L", "top": "A", "bottom": "P"}),
+    ("coronal", (0, 2), True, {"left": "R", "right": "L", "top": "S", "bottom": "I"}),
+    ("sagittal", (1, 2), True, {"left": "A", "right": "P", "top": "S", "bottom": "I"}),
+)
+_TOWARDS = ("to the patient's left (mm)", "to the back (mm)", "to the top (mm)")
+
+
+def grey_window(image: np.ndarray) -> tuple[float, float]:
+    """Limits of the grey scale: the 0.5 and 99.5 percentiles of the nonzero values."""
+    inside = image[image != 0]
+    return tuple(np.percentile(inside, [0.5, 99.5])) if inside.size else (0.0, 1.0)
+
+
+def show_planes(
+    axes: Sequence[Axes],
+    image: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    position: Sequence[int],
+    spacing: Sequence[float],
+    window: tuple[float, float] | None = None,
+    crosshair: bool = False,
+    alpha: float = 0.6,
+) -> None:
+    """Draw the axial, coronal and sagittal slice through voxel ``position`` into three axes, in millimetres.
+
+    ``image`` and ``labels`` are (X, Y, Z) with axes towards the patient's left, back and top, as in BraTS; ``spacing`` in
+    mm. Letters mark right, left, anterior, posterior, superior and inferior. ``window`` is (low, high) of the grey
+    scale, by default the 0.5 and 99.5 percentiles of the nonzero values of the whole volume.
+    """
+    window = window or grey_window(image)
+    for ax, (title, (across, along), upwards, letters) in zip(axes, PLANES):
+        normal = ({0, 1, 2} - {across, along}).pop()
+        width, height = image.shape[across] * spacing[across], image.shape[along] * spacing[along]
+        style = {
+            "extent": (0, width, 0, height) if upwards else (0, width, height, 0),
+            "origin": "lower" if upwards else "upper",
+            "aspect": "equal",
+        }
+        slice_ = np.take(image, position[normal], axis=normal)
+        ax.imshow(slice_.T, cmap="gray", vmin=window[0], vmax=window[1], **style)
+        if labels is not None:
+            overlay = label_overlay(np.take(labels, position[normal], axis=normal), alpha)
+            ax.imshow(np.moveaxis(overlay, 0, 1), **style)
+        if crosshair:
+            centre = [(index + 0.5) * step for index, step in zip(position, spacing)]
+            ax.axvline(centre[across], color=COLOURS["green"], linewidth=0.8)
+            ax.axhline(centre[along], color=COLOURS["green"], linewidth=0.8)
+        _mark_sides(ax, letters)
+        ax.set(title=title, xlabel=_TOWARDS[across], ylabel=_TOWARDS[along])
+        ax.tick_params(labelsize=7)
+
+
+def _mark_sides(ax: Axes, letters: dict[str, str]) -> None:
+    places = {"left": (0.02, 0.5), "right": (0.98, 0.5), "top": (0.5, 0.98), "bottom": (0.5, 0.02)}
+    for side, letter in letters.items():
+        x, y = places[side]
+        ax.text(
+            x, y, letter, transform=ax.transAxes, color=COLOURS["yellow"], fontsize=9, fontweight="bold",
+            ha=side if side in ("left", "right") else "center", va=side if side in ("top", "bottom") else "center",
+        )  # fmt: skip
+
+
+def show_convolution_row(
+    ax: Axes,
+    matrix: np.ndarray,
+    signal: Sequence[float],
+    kernel: Sequence[float],
+    row: int,
+    *,
+    stride: int = 1,
+    padding: int = 0,
+) -> None:
+    """Draw one step of ``matrix @ signal``: the kernel over its window of the input, and the row that holds it.
+
+    Everything shares one horizontal scale: input value m stands above column m of the matrix, so the kernel, where it
+    lies now, falls straight down into row ``row``. Padding zeros are grey; they have no column. The cells of that row
+    carry the gid "lit".
+    """
+    matrix, signal, kernel = (np.asarray(values, dtype=float) for values in (matrix, signal, kernel))
+    outputs, inputs = matrix.shape
+    left, output_x, input_y, kernel_y = row * stride - padding, inputs + padding + 1, -3.6, -2.3
+    window = range(left, left + len(kernel))
+    result = matrix @ signal
+
+    for m in range(-padding, inputs + padding):
+        is_padding = not 0 <= m < inputs
+        colour = "#E5E5E5" if is_padding else "#FCE6B8" if m in window else "white"
+        _cell(ax, m, input_y, 0.0 if is_padding else signal[m], colour, faint=is_padding)
+    for j, weight in enumerate(kernel):
+        _cell(ax, left + j, kernel_y, weight, COLOURS["orange"])
+        if 0 <= left + j < inputs:
+            ax.plot([left + j] * 2, [kernel_y + 0.5, row - 0.5], color=COLOURS["orange"], linewidth=1, zorder=0)
+    for (i, m), value in np.ndenumerate(matrix):
+        colour = "#FCE6B8" if i == row else "white"
+        if value:
+            colour = COLOURS["orange"] if i == row else "#CFE3F2"
+        _cell(ax, m, i, value, colour, faint=not value, gid="lit" if i == row else None)
+    for i, value in enumerate(result):
+        _cell(ax, output_x, i, value, COLOURS["orange"] if i == row else "white")
+
+    for y, name in ((input_y, "input"), (kernel_y, "kernel")):
+        ax.text(-padding - 0.8, y, name, ha="right", va="center", fontsize=9)
+    ax.text(-padding - 0.8, (outputs - 1) / 2, "matrix", ha="right", va="center", fontsize=9)
+    ax.text(inputs + padding / 2 + 0.25, (outputs - 1) / 2, "gives", ha="center", va="center", fontsize=8)
+    ax.text(output_x, -0.8, "output", ha="center", va="bottom", fontsize=9)
+    terms = [f"{weight:g}·{signal[m]:g}" for m, weight in zip(window, kernel) if 0 <= m < inputs]
+    ax.set_title(f"row {row}:  {' + '.join(terms) or '0'} = {result[row]:g}")
+    ax.set(xlim=(-padding - 3, output_x + 0.8), ylim=(outputs - 0.3, input_y - 0.7), aspect="equal")
+    ax.axis("off")
+
+
+def _cell(
+    ax: Axes, x: float, y: float, value: float, colour: str, *, faint: bool = False, gid: str | None = None
+) -> None:
+    """One square of side 1 around (x, y) with a number in it."""
+    ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="#555555", linewidth=0.8, gid=gid))
+    ax.text(x, y, f"{value:g}", ha="center", va="center", fontsize=8, color="#8A8A8A" if faint else "black")
+
+
+def show_mask(
+    ax: Axes,
+    mask: np.ndarray,
+    *,
+    spacing: tuple[float, float] | None = None,
+    colour: str = "orange",
+    alpha: float = 0.6,
+) -> None:
+    """Colour a slice's mask (bool) over what :func:`show_slice` drew there, with the same ``spacing``."""
+    overlay = np.zeros((*mask.shape, 4))
+    overlay[mask] = (*to_rgb(COLOURS[colour]), alpha)
+    step = spacing or (1.0, 1.0)
+    extent = (0, mask.shape[0] * step[0], mask.shape[1] * step[1], 0) if spacing else None
+    ax.imshow(np.moveaxis(overlay, 0, 1), extent=extent, aspect="equal")

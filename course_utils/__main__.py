@@ -1,0 +1,159 @@
+"""The course's one command: ``python -m course_utils COMMAND``; ``--help`` lists the commands."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from course_utils import paths
+
+RUN_RECORD = "run.txt"
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Say what works on this machine and what does not, in lines to paste into a bug report."""
+    from course_utils import doctor as examination
+
+    return 0 if examination.report() else 1
+
+
+def notebooks(arguments: argparse.Namespace) -> int:
+    """Regenerate the students' notebooks and the README's table from notebooks/solutions/."""
+    from course_utils import notebooks as builder
+
+    if arguments.check:
+        problems = builder.check_all()
+        for problem in problems:
+            print(problem)
+        print("The notebooks agree with their sources." if not problems else f"{len(problems)} problems.")
+        return 1 if problems else 0
+
+    worked_in = [] if arguments.force else _worked_in(paths.repository_root() / "notebooks")
+    if worked_in:
+        print(f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
+              "Keep it under another name, outside notebooks/; then use --force.", file=sys.stderr)
+        return 1
+    try:
+        builder.write_all()
+    except builder.BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run solution notebooks, all or those named, and write them as pages into build/."""
+    record = paths.build_dir() / RUN_RECORD
+    if not arguments.names and not arguments.again and _is_up_to_date(record):
+        print("Nothing has changed since the last complete run (--again runs it all the same), which said:\n")
+        print(record.read_text(encoding="utf-8"), end="")
+        return 0
+
+    from course_utils import notebooks as builder
+
+    printed = _Copy(sys.stdout)
+    try:
+        with contextlib.redirect_stdout(printed):
+            builder.run_all(arguments.names or None, output=paths.build_dir())
+    except (builder.BuildError, builder.NotebookError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not arguments.names:
+        partial = record.with_suffix(".part")
+        partial.write_text(printed.text.getvalue(), encoding="utf-8")
+        os.replace(partial, record)
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: one subcommand a function above, which is its ``run``."""
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description="The course's one command.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    _add(commands, doctor)
+
+    command = _add(commands, notebooks)
+    command.add_argument("--check", action="store_true", help="write nothing; say what is out of step")
+    command.add_argument("--force", action="store_true", help="overwrite notebooks in which somebody worked")
+
+    command = _add(commands, run)
+    command.add_argument("names", nargs="*", metavar="NN", help="numbers or names of notebooks; default: all")
+    command.add_argument("--again", action="store_true", help="run even if nothing has changed")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0, or another after a message that says what to do."""
+    parser = make_parser()
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv:
+        parser.print_help()
+        return 2
+    arguments = parser.parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "course_utils":
+            raise
+        print(f"{error.name} is not installed in {sys.executable}: run `make setup`, then use "
+              ".venv/bin/python -m course_utils", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+
+
+class _Copy(io.TextIOBase):
+    """A stream that also keeps what it passes on."""
+
+    def __init__(self, stream: io.TextIOBase) -> None:
+        self.stream = stream
+        self.text = io.StringIO()
+
+    def write(self, text: str) -> int:
+        self.text.write(text)
+        return self.stream.write(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+
+def _add(
+    commands: argparse._SubParsersAction, function: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    text = function.__doc__
+    summary = text[0].lower() + text[1:].rstrip(".")
+    command = commands.add_parser(function.__name__, help=summary, description=text)
+    command.set_defaults(run=function)
+    return command
+
+
+def _is_up_to_date(record: Path) -> bool:
+    """Whether nothing that the pages depend on is younger than ``record``."""
+    if not record.is_file():
+        return False
+    root = paths.repository_root()
+    inputs = [root / "requirements.txt", *(root / "notebooks" / "solutions").glob("*.py")]
+    inputs += [path for path in (root / "course_utils").rglob("*.*") if path.suffix in (".py", ".npz")]
+    return max(path.stat().st_mtime for path in inputs) < record.stat().st_mtime
+
+
+def _worked_in(folder: Path) -> list[str]:
+    """The students' notebooks that were run: those that are generated have no outputs and no counts."""
+    import nbformat
+
+    names = []
+    for path in sorted(folder.glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        if any(cell.cell_type == "code" and (cell.outputs or cell.execution_count) for cell in cells):
+            names.append(f"notebooks/{path.name}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Sliders that redraw a picture: plain ipywidgets, so they work in JupyterLab, VS Code and Colab alike.
+
+The picture is an ``<img>`` with a text alternative that follows the sliders. Where no widgets can be shown (GitHub, a
+printed page) the output still holds the first picture as PNG.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from course_utils import figures
+
+
+class SliderFigure(ipywidgets.VBox):
+    """A picture under its sliders; the last expression of a cell displays it.
+
+    Args:
+        draw: called with one keyword argument for each slider; returns the figure and its text alternative, which says
+            what is to be seen. The figure is closed afterwards.
+        sliders: argument name -> any ipywidget with a ``value`` (sliders, drop-downs, check boxes).
+    """
+
+    def __init__(self, draw: Callable[..., tuple[Figure, str]], sliders: Mapping[str, ipywidgets.ValueWidget]):
+        self._draw = draw
+        self.sliders = dict(sliders)
+        self.picture = ipywidgets.HTML()
+        self.alt = ""
+        self._png = b""
+        for slider in self.sliders.values():
+            slider.observe(self.redraw, names="value")
+        super().__init__([*self.sliders.values(), self.picture])
+        self.redraw()
+
+    def redraw(self, _change: object = None) -> None:
+        """Draw the picture for the sliders' present values."""
+        figure, self.alt = self._draw(**{name: slider.value for name, slider in self.sliders.items()})
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=100)
+        plt.close(figure)
+        self._png = buffer.getvalue()
+        source = base64.b64encode(self._png).decode("ascii")
+        self.picture.value = (
+            f'<img src="data:image/png;base64,{source}" alt="{html.escape(self.alt)}" style="max-width:100%">'
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return {**bundle, "text/plain": self.alt, "image/png": base64.b64encode(self._png).decode("ascii")}
+
+
+def convolution_rows(
+    convolution_matrix: Callable[..., Any], kernel: Sequence[float], signal: Sequence[float]
+) -> SliderFigure:
+    """Move a kernel over a signal and see which row of the convolution matrix it is; change stride and padding.
+
+    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n): the notebook hands over the
+    student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension, n >= k.
+    """
+    size, length = len(kernel), len(signal)
+    if size > length:
+        raise ValueError(f"the kernel has {size} values, the signal only {length}: nowhere to put the kernel")
+    most = {"stride": 3, "padding": size - 1}
+    style = {"description_width": "9em"}
+    position = ipywidgets.IntSlider(0, 0, 0, description="row of the output", style=style)
+    stride = ipywidgets.IntSlider(1, 1, most["stride"], description="stride", style=style)
+    padding = ipywidgets.IntSlider(min(1, size - 1), 0, most["padding"], description="padding", style=style)
+
+    def matrix() -> np.ndarray:
+        return np.asarray(convolution_matrix(kernel, length, stride.value, padding.value))
+
+    def limit_position(_change: object = None) -> None:
+        position.max = len(matrix()) - 1  # clamps the position as well
+
+    # Before SliderFigure listens: no picture is drawn for a row that a new stride has just taken away.
+    for slider in (stride, padding):
+        slider.observe(limit_position, names="value")
+    limit_position()
+
+    most_outputs = length + 2 * most["padding"] - size + 1
+
+    def draw(row: int, stride: int, padding: int) -> tuple[Figure, str]:
+        now = matrix()
+        figure, ax = plt.subplots(figsize=(7.2, 5.4))
+        figures.show_convolution_row(ax, now, signal, kernel, row, stride=stride, padding=padding)
+        # The same frame for all settings, so that moving a slider moves the kernel and not the page.
+        ax.set(xlim=(-most["padding"] - 3.2, length + most["padding"] + 1.8), ylim=(most_outputs - 0.3, -4.3))
+        figure.suptitle(f"matrix of {now.shape[0]} rows and {now.shape[1]} columns", fontsize=9)
+        columns = ", ".join(str(column) for column in np.flatnonzero(now[row])) or "none"
+        return figure, (
+            f"Row {row} of a convolution matrix of {now.shape[0]} rows and {now.shape[1]} columns is lit, stride "
+            f"{stride}, padding {padding}: the kernel stands over its window, and its values are in the columns {columns}."
+        )
+
+    return SliderFigure(draw, {"row": position, "stride": stride, "padding": padding})

@@ -1,0 +1,419 @@
+"""From a fresh clone to an environment: the lists of packages agree, and `make` says what to do where it can't go on."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from course_utils import __main__, __version__, bootstrap, paths
+from course_utils.__main__ import main
+
+ROOT = paths.repository_root()
+PROJECT = bootstrap._project()
+OF_THE_GPU = re.compile(r"(nvidia-|cuda-|triton$)")  # come with torch's builds for GPUs and are not listed
+
+
+def _pins() -> dict[str, Requirement]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    assert len({canonicalize_name(pin.name) for pin in pins}) == len(pins)
+    return {canonicalize_name(pin.name): pin for pin in pins}
+
+
+PINS = _pins()
+RANGES = [Requirement(text) for text in (*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), []))]
+
+
+# ------------------------------------------------------------------------------------------- the lists of packages
+
+
+def test_requirements_are_exact_versions():
+    for pin in PINS.values():
+        assert re.fullmatch(r"==[^*,]+", str(pin.specifier)), pin
+
+
+@pytest.mark.parametrize("item", RANGES, ids=lambda item: item.name)
+def test_every_range_contains_the_exact_version(item):
+    pin = PINS[canonicalize_name(item.name)]
+    assert item.specifier.contains(str(pin.specifier).removeprefix("=="))
+    assert str(pin.marker) == str(item.marker)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("torch", "2.11.0+cpu"), ("numpy", "2.1.3"), ("scipy", "1.16.3"), ("matplotlib", "3.10.0"),
+     ("nibabel", "5.4.2"), ("scikit-learn", "1.6.1"), ("ipywidgets", "7.7.1"), ("tqdm", "4.67.3"),
+     ("pooch", "1.9.0"), ("psutil", "5.9.5"), ("packaging", "26.3")],
+)
+def test_the_ranges_accept_what_colab_has(name, version):
+    """Colab's own list of packages, August 2026."""
+    (item,) = [item for item in RANGES if item.name == name]
+    assert item.specifier.contains(version)
+
+
+def test_requirements_list_exactly_what_is_needed_here():
+    """All that the direct dependencies need in turn is listed, and nothing else (on this system and Python)."""
+    needed: set[str] = set()
+    pending = [(item.name, frozenset(item.extras)) for item in RANGES if item.marker is None or item.marker.evaluate()]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while pending:
+        name, extras = pending.pop()
+        name = canonicalize_name(name)
+        if (name, extras) in seen or OF_THE_GPU.match(name):
+            continue
+        seen.add((name, extras))
+        needed.add(name)
+        for text in importlib.metadata.requires(name) or []:
+            item = Requirement(text)
+            if item.marker is None or any(item.marker.evaluate({"extra": extra}) for extra in (*extras, "")):
+                pending.append((item.name, frozenset(item.extras)))
+    listed = {name for name, pin in PINS.items() if pin.marker is None or pin.marker.evaluate()}
+    assert needed == listed
+
+
+def test_the_conda_environment_agrees():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (python,) = [item for item in environment["dependencies"] if str(item).startswith("python=")]
+    assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+    (pip,) = [item["pip"] for item in environment["dependencies"] if isinstance(item, dict)]
+    assert pip == ["-r requirements.txt", "-e ."]
+    assert environment["name"] == PROJECT["name"]
+
+
+def test_the_version_is_the_same_everywhere():
+    assert PROJECT["version"] == __version__
+
+
+def test_only_pyproject_states_the_address():
+    """Generated files may repeat it: the students' notebooks and the README's table."""
+    address = bootstrap.repository_address().partition("//")[2]
+    generated = {ROOT / "README.md", *(ROOT / "notebooks").glob("*.ipynb")}
+    places = [ROOT / name for name in ("course_utils", "notebooks/solutions", "scripts", "tests", "slides", "docs")]
+    files = {path for place in places for path in place.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    files |= {path for path in ROOT.iterdir() if path.is_file()} | set((ROOT / "data").glob("*.py"))
+    stating = {path for path in files - generated if address.encode() in path.read_bytes()}
+    assert stating == {ROOT / "pyproject.toml"}
+
+
+# ------------------------------------------------------------------------------------- can this Python be used?
+
+
+def _setup_check():
+    spec = importlib.util.spec_from_file_location("setup_check", ROOT / "scripts" / "setup_check.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+setup_check = _setup_check()
+
+
+def test_the_accepted_versions_are_those_of_pyproject():
+    accepted = SpecifierSet(PROJECT["requires-python"])
+    for minor in range(6, 20):
+        assert (setup_check.version_problem((3, minor, 1)) is None) == (f"3.{minor}.1" in accepted)
+
+
+@pytest.mark.parametrize(("version", "says"), [((2, 7, 18), "too old"), ((3, 9, 2), "too old"), ((3, 14, 0), "too new")])
+def test_a_python_that_is_too_old_or_new(version, says):
+    assert says in setup_check.version_problem(version)
+    assert "3.10 to 3.13" in setup_check.version_problem(version)
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_a_python_without_virtual_environments(missing):
+    def find(module):
+        if module == missing:
+            raise ImportError(module)
+
+    problem = setup_check.venv_problem(find)
+    assert f"its module {missing} is missing" in problem
+    assert f"sudo apt-get install python3.{sys.version_info[1]}-venv" in problem
+
+
+def test_a_disk_that_is_nearly_full():
+    problem = setup_check.disk_problem(1.2e9, "/home/ada/course")
+    assert "1.2 GB" in problem and "/home/ada/course" in problem and "4 GB" in problem
+    assert setup_check.disk_problem(5e9, "/home/ada/course") is None
+
+
+def test_an_old_python_can_read_the_script_that_tells_it_so():
+    tree = ast.parse((ROOT / "scripts" / "setup_check.py").read_text(encoding="ascii"), feature_version=(3, 4))
+    new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.AsyncFunctionDef, ast.YieldFrom, ast.Starred)
+    for node in ast.walk(tree):
+        assert not isinstance(node, new), f"line {node.lineno}"
+        if isinstance(node, ast.FunctionDef):
+            assert node.returns is None and not node.args.kwonlyargs
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print":
+            assert len(node.args) == 1 and not node.keywords  # Python 2 prints several as a tuple
+
+
+# ------------------------------------------------------------------------------------------------- make setup
+
+
+@pytest.fixture
+def clone(tmp_path) -> Path:
+    """A clone whose requirements.txt is empty, in a folder with a space in its name."""
+    folder = tmp_path / "a clone"
+    (folder / "course_utils").mkdir(parents=True)
+    shutil.copytree(ROOT / "scripts", folder / "scripts")
+    for name in ("Makefile", "pyproject.toml", "README.md", "LICENSE", "course_utils/__init__.py"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "requirements.txt").write_text("# nothing\n")
+    return folder
+
+
+def _make(clone: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+    dropped = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")  # of the `make test` that runs this
+    inherited = {key: value for key, value in os.environ.items() if key not in dropped}
+    return subprocess.run(["make", *arguments], cwd=clone, env=inherited if env is None else env,
+                          capture_output=True, text=True, timeout=600)
+
+
+def _make_setup(clone: Path) -> subprocess.CompletedProcess:
+    return _make(clone, "setup", f"PYTHON={sys.executable}")
+
+
+def test_make_setup_once_twice_and_after_a_change(clone):
+    first = _make_setup(clone)
+    assert first.returncode == 0, first.stderr
+    python = clone / ".venv" / "bin" / "python"
+    imported = subprocess.run([python, "-c", "import course_utils; print(course_utils.__file__)"],
+                              cwd=clone.parent, capture_output=True, text=True)
+    assert imported.stdout.strip() == str(clone / "course_utils" / "__init__.py")
+
+    stamp = (clone / ".venv" / ".installed").stat().st_mtime_ns
+    second = _make_setup(clone)
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    assert (clone / ".venv" / ".installed").stat().st_mtime_ns == stamp
+
+    time.sleep(0.01)
+    (clone / "requirements.txt").write_text("# still nothing\n")
+    mine = clone / ".venv" / "mine"
+    mine.touch()
+    third = _make_setup(clone)
+    assert third.returncode == 0 and "Installing" in third.stdout and "Making" not in third.stdout
+    assert mine.exists() and (clone / ".venv" / ".installed").stat().st_mtime_ns > stamp
+
+
+def test_a_half_made_environment_is_made_afresh(clone):
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / ".unfinished").touch()
+    (clone / ".venv" / "bin" / "python").symlink_to("python3.11")
+    repaired = _make_setup(clone)
+    assert repaired.returncode == 0, repaired.stderr
+    assert "the last set-up was interrupted" in repaired.stderr
+    assert not (clone / ".venv" / ".unfinished").exists()
+    assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import course_utils"]).returncode == 0
+
+
+def test_an_environment_whose_python_is_gone_is_made_afresh(clone):
+    assert _make_setup(clone).returncode == 0
+    for link in (clone / ".venv" / "bin").glob("python*"):
+        link.unlink()
+    repaired = _make_setup(clone)
+    assert repaired.returncode == 0, repaired.stderr
+    assert "its Python is gone" in repaired.stderr
+    assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import course_utils"]).returncode == 0
+
+
+def test_an_installation_that_fails_says_so_and_is_made_again(clone):
+    (clone / "requirements.txt").write_text("./does-not-exist\n")
+    failed = _make_setup(clone)
+    assert failed.returncode != 0
+    assert "The installation failed" in failed.stderr and "does-not-exist" in failed.stderr
+    (clone / "requirements.txt").write_text("# nothing\n")
+    assert _make_setup(clone).returncode == 0
+
+
+@pytest.fixture
+def machine(tmp_path) -> dict[str, str]:
+    """The environment of a machine with hardly more than a shell: no Python yet."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("make", "sh", "dirname", "mkdir", "rm"):
+        (programs / name).symlink_to(shutil.which(name))
+    return {"PATH": str(programs)}
+
+
+def _install(machine: dict[str, str], name: str, script: str) -> None:
+    path = Path(machine["PATH"]) / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def _pretend(change: str) -> str:
+    """A command that runs a script with this Python, after ``change``."""
+    code = f"import runpy, sys; {change}; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    return f'exec "{sys.executable}" -c "{code}" "$@"'
+
+
+OLD = _pretend("sys.version_info = (3, 8, 10)")
+WITHOUT_ENSUREPIP = _pretend("sys.modules['ensurepip'] = None")
+
+
+def test_a_machine_without_python(clone, machine):
+    done = _make(clone, "setup", env=machine)
+    assert done.returncode != 0
+    assert "No Python on this machine can run the course." in done.stderr
+    assert "Install Python 3.11" in done.stderr and "apt-get install python3 python3-venv" in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_a_machine_whose_pythons_will_not_do(clone, machine):
+    """Each is named once with what is wrong with it; a launcher with nothing behind it is not worth a word."""
+    _install(machine, "python3.11", "echo 'pyenv: python3.11: command not found' >&2; exit 127")
+    _install(machine, "python3.12", WITHOUT_ENSUREPIP)
+    _install(machine, "python3", OLD)
+    _install(machine, "python", OLD)
+    done = _make(clone, "setup", env=machine)
+    assert done.returncode != 0
+    assert done.stderr.count("Python 3.8.10") == 1 and "too old" in done.stderr
+    assert "its module ensurepip is missing" in done.stderr
+    assert "pyenv" not in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_the_python_that_was_asked_for_will_not_do(clone, machine):
+    _install(machine, "python3.11", f'exec "{sys.executable}" "$@"')
+    _install(machine, "old", OLD)
+    done = _make(clone, "setup", "PYTHON=old", env=machine)
+    assert done.returncode != 0
+    assert "PYTHON=old can't be used." in done.stderr and "too old" in done.stderr
+
+
+def test_a_full_disk_is_the_only_thing_said(clone, machine):
+    fake = "import shutil, types; shutil.disk_usage = lambda folder: types.SimpleNamespace(free=1.2e9)"
+    _install(machine, "python3", _pretend(fake))
+    done = _make(clone, "setup", env=machine)
+    assert done.returncode != 0
+    assert "Disk: 1.2 GB are free" in done.stderr and "Install Python" not in done.stderr
+
+
+def test_the_first_python_that_will_do_is_taken(clone, machine):
+    """Up to the point where it would make the environment."""
+    _install(machine, "python3.11", OLD)
+    _install(machine, "python3.12", f'[ "$1" = -m ] && exit 9; exec "{sys.executable}" "$@"')
+    done = _make(clone, "setup", env=machine)
+    assert done.returncode != 0
+    assert done.stdout.startswith("Making .venv with python3.12 ...")
+    assert (clone / ".venv" / ".unfinished").exists()
+
+
+def test_make_alone_explains_every_target(clone):
+    explained = set(re.findall(r"^make (\w+)", _make(clone).stdout, re.MULTILINE))
+    targets = set(re.search(r"\.PHONY: (.*)", (ROOT / "Makefile").read_text()).group(1).split())
+    assert explained == targets - {"help"} and {"run", "test", "lab", "notebooks"} <= explained
+
+
+def test_make_clean_keeps_what_took_long(clone):
+    kept = [clone / name for name in (".venv/here", "data/synthetic/case", "runs/checkpoint")]
+    gone = [clone / name for name in ("build/index.html", "course_utils/__pycache__/x.pyc")]
+    for path in kept + gone:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert _make(clone, "clean").returncode == 0
+    assert all(path.exists() for path in kept) and not any(path.parent.exists() for path in gone)
+
+
+# ------------------------------------------------------------------------------------- python -m course_utils
+
+
+def test_a_wrong_command_gets_the_list_of_commands(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["docter"])
+    assert stopped.value.code == 2
+    assert "'docter'" in (error := capsys.readouterr().err)
+    assert all(command in error for command in ("doctor", "notebooks", "run"))
+
+
+def test_without_a_command_there_is_help(capsys):
+    assert main([]) == 2
+    assert "say what works on this machine" in capsys.readouterr().out
+
+
+def test_importing_the_package_and_its_commands_is_instant():
+    code = "import sys; import course_utils.__main__, course_utils.bootstrap, course_utils.doctor\n"
+    code += "print(sorted({'numpy', 'torch', 'matplotlib', 'nibabel', 'nbformat'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_package_that_is_not_installed(monkeypatch, capsys):
+    def command(arguments):
+        raise ModuleNotFoundError("No module named 'nbformat'", name="nbformat")
+
+    monkeypatch.setattr(__main__, "run", command)
+    assert main(["run"]) == 1
+    assert "nbformat is not installed" in (error := capsys.readouterr().err) and "make setup" in error
+
+
+def test_a_complete_run_is_not_repeated_until_something_changes(monkeypatch, tmp_path, capsys):
+    from course_utils import notebooks
+
+    runs = []
+
+    def run_all(names=None, output=None):
+        runs.append(names)
+        print("Dice 0.91")
+
+    monkeypatch.setattr(notebooks, "run_all", run_all)
+    monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
+    tmp_path.joinpath("run.txt").unlink(missing_ok=True)
+    assert main(["run", "02"]) == 0 and runs == [["02"]]
+    assert main(["run"]) == 0 and runs == [["02"], None]  # some notebooks are not a complete run
+    assert capsys.readouterr().out == "Dice 0.91\nDice 0.91\n"
+
+    assert main(["run"]) == 0 and len(runs) == 2
+    assert (said := capsys.readouterr().out).startswith("Nothing has changed") and said.endswith("\nDice 0.91\n")
+    assert main(["run", "--again"]) == 0 and len(runs) == 3
+    os.utime(tmp_path / "run.txt", (1, 1))  # older than every source
+    assert main(["run"]) == 0 and len(runs) == 4
+
+
+def test_a_run_that_fails_is_not_recorded(monkeypatch, tmp_path, capsys):
+    from course_utils import notebooks
+
+    def run_all(names=None, output=None):
+        raise ValueError("no notebook is called '77'")
+
+    monkeypatch.setattr(notebooks, "run_all", run_all)
+    monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
+    assert main(["run"]) == 1 and main(["run", "77"]) == 1
+    assert "no notebook is called '77'" in capsys.readouterr().err
+    assert not (tmp_path / "run.txt").exists()
+
+
+def test_notebooks_in_which_a_student_worked_are_not_overwritten(monkeypatch, tmp_path, capsys):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    from course_utils import notebooks
+
+    written = []
+    monkeypatch.setattr(notebooks, "write_all", lambda: written.append("all"))
+    monkeypatch.setattr(paths, "repository_root", lambda: tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    cell = new_code_cell("1 + 1")
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "notebooks" / "02_convolution.ipynb")
+    assert main(["notebooks"]) == 0 and len(written) == 1
+
+    cell.outputs = [new_output("stream", text="2")]
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "notebooks" / "02_convolution.ipynb")
+    assert main(["notebooks"]) == 1 and len(written) == 1
+    assert "notebooks/02_convolution.ipynb" in capsys.readouterr().err
+    assert main(["notebooks", "--force"]) == 0 and len(written) == 2

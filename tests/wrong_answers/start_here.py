@@ -1,0 +1,316 @@
+"""Mistakes that students make in notebook 00, each with the words that the check's answer must contain."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.wrong_answers import WrongAnswers
+
+wrong = WrongAnswers("start_here")
+
+
+# ---- millilitres
+
+
+@wrong("millilitres", says="divided by 10:")
+def millilitres_as_a_length(cubic_millimetres):
+    return cubic_millimetres / 10
+
+
+@wrong("millilitres", says="square centimetres")
+def millilitres_as_an_area(cubic_millimetres):
+    return cubic_millimetres / 10**2
+
+
+@wrong("millilitres", says="multiplied where you should divide")
+def millilitres_the_other_way(cubic_millimetres):
+    return 1000 * cubic_millimetres
+
+
+@wrong("millilitres", says="litres, not millilitres")
+def millilitres_as_litres(cubic_millimetres):
+    return cubic_millimetres / 100**3
+
+
+@wrong("millilitres", says="rounded down")
+def millilitres_whole(cubic_millimetres):
+    return cubic_millimetres // 1000
+
+
+# ---- case_megabytes
+
+VOXELS = 240 * 240 * 155
+
+wrong.value("case_megabytes", VOXELS * 4 / 1e6, says="factor of four")
+wrong.value("case_megabytes", 4 * VOXELS * 8 / 1e6, says="float64")
+wrong.value("case_megabytes", 71.4, says="2 bytes")
+wrong.value("case_megabytes", 4 * VOXELS * 32 / 1e6, says="bits")
+wrong.value("case_megabytes", 4 * VOXELS * 4, says="those are bytes")
+wrong.value("case_megabytes", VOXELS / 1e6, says="millions of voxels")
+wrong.value("case_megabytes", 4 * VOXELS * 4 / 1024**2, says="mebibytes")
+wrong.value("case_megabytes", "143", says="a number is asked for")
+
+
+# ---- voxel_to_world
+
+
+@wrong("voxel_to_world", says="forgot the translation")
+def world_without_translation(affine, voxels):
+    homogeneous = np.column_stack([voxels, np.zeros(len(voxels))])
+    return (affine @ homogeneous.T).T[:, :3]
+
+
+@wrong("voxel_to_world", says="from the wrong side")
+def world_from_the_wrong_side(affine, voxels):
+    return voxels @ affine[:3, :3] + affine[:3, 3]
+
+
+@wrong("voxel_to_world", says="only the diagonal")
+def world_by_the_diagonal(affine, voxels):
+    return voxels * affine.diagonal()[:3] + affine[:3, 3]
+
+
+@wrong("voxel_to_world", says="before multiplying")
+def world_translated_first(affine, voxels):
+    return (affine[:3, :3] @ (voxels + affine[:3, 3]).T).T
+
+
+@wrong("voxel_to_world", says="homogeneous coordinates")
+def world_with_a_fourth_number(affine, voxels):
+    return (affine @ np.column_stack([voxels, np.ones(len(voxels))]).T).T
+
+
+# ---- world_to_voxel
+
+
+@wrong("world_to_voxel", says="same way again")
+def voxel_the_same_way(affine, points):
+    return points @ affine[:3, :3].T + affine[:3, 3]
+
+
+@wrong("world_to_voxel", says="left the translation as it was")
+def voxel_with_the_old_translation(affine, points):
+    inverse = np.linalg.inv(affine[:3, :3])
+    return (inverse @ points.T).T + affine[:3, 3]
+
+
+@wrong("world_to_voxel", says="subtracted the translation after")
+def voxel_translated_last(affine, points):
+    inverse = np.linalg.inv(affine[:3, :3])
+    return (inverse @ points.T).T - affine[:3, 3]
+
+
+@wrong("world_to_voxel", says="divided by the diagonal")
+def voxel_by_the_diagonal(affine, points):
+    diagonal = affine.diagonal()[:3].copy()
+    diagonal[diagonal == 0] = 1
+    return (points - affine[:3, 3]) / diagonal
+
+
+@wrong("world_to_voxel", says="transposed where you should invert")
+def voxel_by_the_transpose(affine, points):
+    return (affine[:3, :3].T @ (points - affine[:3, 3]).T).T
+
+
+@wrong("world_to_voxel", says="rounded to whole voxels")
+def voxel_rounded(affine, points):
+    inverse = np.linalg.inv(affine)
+    return np.rint(points @ inverse[:3, :3].T + inverse[:3, 3])
+
+
+# ---- spacing_from_affine
+
+
+@wrong("spacing_from_affine", says="took the diagonal")
+def spacing_signed(affine):
+    return np.diag(affine)[:3]
+
+
+@wrong("spacing_from_affine", says="absolute value of the diagonal")
+def spacing_of_unrotated_scans(affine):
+    return abs(affine.diagonal()[:3])
+
+
+@wrong("spacing_from_affine", says="lengths of the rows")
+def spacing_of_rows(affine):
+    return np.sqrt((affine[:3, :3] ** 2).sum(axis=1))
+
+
+@wrong("spacing_from_affine", says="two street corners")
+def spacing_in_blocks(affine):
+    return abs(affine[:3, :3]).sum(axis=0)
+
+
+@wrong("spacing_from_affine", says="squared lengths")
+def spacing_squared(affine):
+    return np.diag(affine[:3, :3].T @ affine[:3, :3])
+
+
+@wrong("spacing_from_affine", says="fourth column")
+def spacing_of_four_columns(affine):
+    return np.sqrt((affine[:3] ** 2).sum(axis=0))
+
+
+# ---- voxels_at_2_mm
+
+wrong.value("voxels_at_2_mm", 40_000 / 2, says="one of the three axes")
+wrong.value("voxels_at_2_mm", 40_000 / 4, says="two axes")
+wrong.value("voxels_at_2_mm", 40_000, says="eight times as much")
+wrong.value("voxels_at_2_mm", 40_000 * 8, says="not more")
+
+
+# ---- tumour_volume_ml
+
+
+@wrong("tumour_volume_ml", says="added up the labels")
+def volume_of_summed_labels(labels, spacing):
+    return labels.astype(int).sum() * np.prod(spacing) / 1000
+
+
+@wrong("tumour_volume_ml", says="counted label 1 only")
+def volume_of_label_one(labels, spacing):
+    return np.count_nonzero(labels == 1) * np.prod(spacing) / 1000
+
+
+@wrong("tumour_volume_ml", says="cube")
+def volume_of_cubes(labels, spacing):
+    return np.count_nonzero(labels) * spacing[0] ** 3 / 1000
+
+
+@wrong("tumour_volume_ml", says="spacing is missing")
+def volume_in_voxels(labels, spacing):
+    return np.count_nonzero(labels) / 1000
+
+
+@wrong("tumour_volume_ml", says="cubic millimetres")
+def volume_not_converted(labels, spacing):
+    return np.count_nonzero(labels) * np.prod(spacing)
+
+
+@wrong("tumour_volume_ml", says="added the three edges")
+def volume_of_added_edges(labels, spacing):
+    return np.count_nonzero(labels) * sum(spacing) / 1000
+
+
+@wrong("tumour_volume_ml", says="whole image")
+def volume_of_the_box(labels, spacing):
+    return labels.size * np.prod(spacing) / 1000
+
+
+@wrong("tumour_volume_ml", says="background")
+def volume_of_the_background(labels, spacing):
+    return np.count_nonzero(labels == 0) * np.prod(spacing) / 1000
+
+
+# ---- which_side, what_went_wrong, why_not_a_threshold
+
+wrong.value("which_side", "A", says="as if you were the patient")
+wrong.value("which_side", "C", says="the affine answers it")
+wrong.value("which_side", "D", says="position of 0 mm")
+
+wrong.value("what_went_wrong", "A", says="mirrored")
+wrong.value("what_went_wrong", "B", says="180 degrees")
+wrong.value("what_went_wrong", "D", says="stretches or shrinks")
+
+wrong.value("why_not_a_threshold", "A", says="finer bins")
+wrong.value("why_not_a_threshold", "B", says="shifts and stretches")
+wrong.value("why_not_a_threshold", "C", says="small part of the tumour")
+
+
+# ---- region_mask
+
+
+def by_table(table):
+    def region_mask(labels, region):
+        return np.isin(labels, table[region])
+
+    return region_mask
+
+
+def each_region_by_table(says, **labels_of):
+    right = {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}
+    wrong("region_mask", says=says)(by_table({**right, **labels_of}))
+
+
+each_region_by_table("label 3 for the enhancing", ET=(3,))
+each_region_by_table("label 2) to the tumour core: it is swollen", TC=(1, 2, 4))
+each_region_by_table("left out the enhancing", TC=(1, 2))
+each_region_by_table("necrotic part alone", TC=(1, 3))
+each_region_by_table("enhancing part alone", TC=(4,))
+each_region_by_table("swapped necrotic", ET=(1,))
+each_region_by_table("oedema (label 2) for the enhancing", ET=(2,))
+each_region_by_table("nested", WT=(2,))
+each_region_by_table("lacks the enhancing part", WT=(1, 2, 3))
+
+
+@wrong("region_mask", says="data type")
+def region_as_numbers(labels, region):
+    return np.isin(labels, {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}[region]).astype(np.uint8)
+
+
+# ---- normalise_inside_the_brain
+
+
+@wrong("normalise_inside_the_brain", says="size of the box")
+def normalise_with_the_background(image, brain):
+    normalised = np.zeros(image.shape)
+    normalised[brain] = (image[brain] - image.mean()) / image.std()
+    return normalised
+
+
+@wrong("normalise_inside_the_brain", says="no longer 0")
+def normalise_everything(image, brain):
+    return (image - image.mean()) / image.std()
+
+
+@wrong("normalise_inside_the_brain", says="background is not 0")
+def normalise_and_leave_the_background(image, brain):
+    return (image - image[brain].mean()) / image[brain].std()
+
+
+@wrong("normalise_inside_the_brain", says="raw values outside")
+def normalise_a_copy(image, brain):
+    normalised = image.astype(float)
+    normalised[brain] = (image[brain] - image[brain].mean()) / image[brain].std()
+    return normalised
+
+
+@wrong("normalise_inside_the_brain", says="did not divide")
+def normalise_the_mean_only(image, brain):
+    return np.where(brain, image - image[brain].mean(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="variance")
+def normalise_by_the_variance(image, brain):
+    return np.where(brain, (image - image[brain].mean()) / image[brain].var(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="smallest to largest")
+def normalise_from_0_to_1(image, brain):
+    lowest, highest = image[brain].min(), image[brain].max()
+    return np.where(brain, (image - lowest) / (highest - lowest), 0)
+
+
+@wrong("normalise_inside_the_brain", says="n - 1")
+def normalise_by_the_sample_deviation(image, brain):
+    return np.where(brain, (image - image[brain].mean()) / image[brain].std(ddof=1), 0)
+
+
+@wrong("normalise_inside_the_brain", says="whole numbers")
+def normalise_into_integers(image, brain):
+    normalised = np.zeros_like(image)
+    normalised[brain] = (image[brain] - image[brain].mean()) / image[brain].std()
+    return normalised
+
+
+@wrong("normalise_inside_the_brain", says="flat list")
+def normalise_to_a_list(image, brain):
+    return (image[brain] - image[brain].mean()) / image[brain].std()
+
+
+@wrong("normalise_inside_the_brain", says="changes its input")
+def normalise_in_place(image, brain):
+    values = image[brain]
+    image[~brain] = 0
+    image[brain] = (values - values.mean()) / values.std()
+    return image
