@@ -1,12 +1,15 @@
-"""Predict cases that the network has never seen, and report how well: per subject first, then the distribution."""
+"""Predicting whole cases, and reporting how good the predictions are: every subject, not only the mean."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,112 +19,155 @@ from tqdm.auto import tqdm
 from course_utils import cohort
 from course_utils.metrics import dice_score
 
-SLICES_AT_ONCE = 16
+Row = dict[str, Any]
+"""One case: "case", its name, and the Dice score of each of cohort.REGIONS."""
 
 
-def predict(network: nn.Module, image: np.ndarray) -> np.ndarray:
-    """Labels of one case: normalise, crop to the brain, predict, and put the result back into the full volume.
+def predict_case(network: nn.Module, case: cohort.Case, *, multiple_of: int = 8, batch_size: int = 16) -> np.ndarray:
+    """Segment one case: slice by slice with a 2D network, as a whole with a 3D network.
+
+    The image is normalised and cropped to the brain, as for training; what lies outside is background.
 
     Args:
-        network: 2D, then axial slices are predicted, or 3D, then the whole brain at once (its attribute ``dims``
-            says which); padding "same", four classes.
-        image: as loaded, (modalities, X, Y, Z).
+        network: with an attribute ``dims`` of 2 or 3, whose logits have the size of its input, like
+            ``UNet(..., padding="same")``. Works on the device that holds its weights; its mode is left as it was.
+        case: its labels are not looked at.
+        multiple_of: edges of the crop are multiples of this, 2^(number of poolings).
+        batch_size: slices at once, for a 2D network.
 
     Returns:
-        BraTS labels 0/1/2/4, uint8, (X, Y, Z). The network's mode and device are left as they were.
+        BraTS labels 0/1/2/4, uint8, (X, Y, Z), on the grid of the case.
+
+    Raises:
+        ValueError: the logits have another size than the input.
+        cohort.CohortError: the case has no brain, or is too small for ``multiple_of``.
     """
-    brain = cohort.brain_mask(image)
-    multiple = 2 ** (network.depth - 1)
-    box = cohort.brain_box(brain, multiple if network.dims == 3 else (multiple, multiple, 1))
-    cropped = torch.from_numpy(cohort.normalise(image)[(slice(None), *box)])
+    brain = cohort.brain_mask(case.image)
+    box = cohort.brain_box(brain, (multiple_of, multiple_of, multiple_of if network.dims == 3 else 1))
+    image = torch.from_numpy(cohort.normalise(case.image, brain)[(slice(None), *box)])
+    if network.dims == 3:
+        indices = _predict_batch(network, image[None])[0]
+    else:
+        slices = image.movedim(-1, 0)
+        indices = torch.cat([_predict_batch(network, batch) for batch in slices.split(batch_size)]).movedim(0, -1)
+    return cohort.paste(cohort.brats_labels(indices.numpy()), box, brain.shape)
+
+
+def _predict_batch(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Class indices (N, *size) of images (N, C, *size), on the CPU."""
     device = next(network.parameters()).device
     was_training = network.training
     network.eval()
-    with torch.inference_mode():
-        if network.dims == 3:
-            indices = network(cropped[None].to(device)).argmax(1)[0]
-        else:
-            slices = cropped.movedim(-1, 0)
-            parts = [network(part.to(device)).argmax(1) for part in slices.split(SLICES_AT_ONCE)]
-            indices = torch.cat(parts).movedim(0, -1)
+    with torch.no_grad():
+        logits = network(images.contiguous().to(device))
     network.train(was_training)
-    return cohort.paste(cohort.brats_labels(indices.cpu().numpy()), box, brain.shape)
+    if logits.shape[2:] != images.shape[2:]:
+        raise ValueError(
+            f"the network turned size {tuple(images.shape[2:])} into {tuple(logits.shape[2:])}: here the output must have "
+            'the size of the input; use padding="same"'
+        )
+    return logits.argmax(dim=1).cpu()
 
 
-def region_scores(prediction: np.ndarray, reference: np.ndarray) -> dict[str, float]:
-    """Dice of the regions WT, TC and ET for two BraTS label maps of one shape."""
-    return {
+def case_report(name: str, prediction: np.ndarray, reference: np.ndarray) -> Row:
+    """Dice scores of one case, from BraTS labels (X, Y, Z): {"case": name, "WT": ..., "TC": ..., "ET": ...}.
+
+    A region that is empty in both scores 1, in one of them 0 (:func:`course_utils.metrics.dice_score`).
+    """
+    scores = {
         region: dice_score(cohort.region_mask(prediction, region), cohort.region_mask(reference, region))
         for region in cohort.REGIONS
     }
+    return {"case": name, **scores}
 
 
-@dataclass(frozen=True)
-class Report:
-    """Dice of each region (WT, TC, ET) for each subject; ``print`` it for the table.
-
-    Attributes:
-        scores: by case name, then by region.
-    """
-
-    scores: dict[str, dict[str, float]]
-
-    def of_region(self, region: str) -> np.ndarray:
-        """The Dice of all subjects in one region, (subjects,)."""
-        return np.array([scores[region] for scores in self.scores.values()])
-
-    def summary(self) -> dict[str, dict[str, float]]:
-        """The distribution by region: mean, min, quartiles, median, max."""
-        return {
-            region: {
-                "mean": float(values.mean()),
-                "min": float(values.min()),
-                "25 %": float(np.percentile(values, 25)),
-                "median": float(np.median(values)),
-                "75 %": float(np.percentile(values, 75)),
-                "max": float(values.max()),
-            }
-            for region in cohort.REGIONS
-            for values in [self.of_region(region)]
-        }
-
-    def ranked(self) -> list[str]:
-        """Case names from the best to the worst mean Dice over the regions."""
-        return sorted(self.scores, key=lambda name: -np.mean(list(self.scores[name].values())))
-
-    def __str__(self) -> str:
-        width = max(len(name) for name in (*self.scores, "median"))
-        lines = [" " * width + "".join(f"{region:>8}" for region in cohort.REGIONS)]
-        for name, scores in self.scores.items():
-            lines.append(f"{name:<{width}}" + "".join(f"{scores[region]:8.3f}" for region in cohort.REGIONS))
-        lines.append("-" * len(lines[0]))
-        summary = self.summary()
-        for statistic in next(iter(summary.values())):
-            lines.append(f"{statistic:<{width}}" + "".join(f"{summary[r][statistic]:8.3f}" for r in cohort.REGIONS))
-        return "\n".join(lines)
-
-    def save(self, path: str | Path) -> Path:
-        """Write scores and summary as JSON, atomically."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(path.name + ".part")
-        unfinished.write_text(json.dumps({"scores": self.scores, "summary": self.summary()}, indent=2) + "\n")
-        os.replace(unfinished, path)
-        return path
-
-
-def evaluate(network: nn.Module, cases: Sequence[str | Path], *, progress: bool = True) -> Report:
-    """Predict cases and compare them with their labels.
+def evaluate(network: nn.Module, cases: Sequence[cohort.Case | str | Path], *, progress: bool = True) -> list[Row]:
+    """Predict and score all cases, one row each, in their order. Case folders are loaded one at a time.
 
     Raises:
-        CohortError: there are no cases, or one has no labels.
+        cohort.CohortError: a case cannot be read or has no labels.
     """
-    if not cases:
-        raise cohort.CohortError("there are no cases to evaluate: was the split asked for 0?")
-    scores = {}
-    for path in tqdm(cases, desc="predicting", unit="case", disable=not progress):
-        case = cohort.load_case(path)
+    rows = []
+    for case in tqdm(cases, unit="case", desc="predicting", disable=not progress):
+        case = case if isinstance(case, cohort.Case) else cohort.load_case(case)
         if case.labels is None:
-            raise cohort.CohortError(f"{case.name}: it has no segmentation to compare with.")
-        scores[case.name] = region_scores(predict(network, case.image), case.labels)
-    return Report(scores)
+            raise cohort.CohortError(f"{case.name}: there is no segmentation to compare with. Leave the case out.")
+        rows.append(case_report(case.name, predict_case(network, case), case.labels))
+    return rows
+
+
+def mean_dice(network: nn.Module, cases: Sequence[cohort.Case | str | Path]) -> dict[str, float]:
+    """Mean Dice score of each region: a short check while training (``validation=`` of ``training.fit``)."""
+    return {region: values["mean"] for region, values in summary(evaluate(network, cases, progress=False)).items()}
+
+
+def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """The distribution of each region's scores over the cases: mean, min, quartiles (25 %, median, 75 %), max.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    if not rows:
+        raise ValueError("there are no cases to sum up")
+    result = {}
+    for region in cohort.REGIONS:
+        scores = np.array([row[region] for row in rows])
+        minimum, first, median, third, maximum = np.percentile(scores, (0, 25, 50, 75, 100)).tolist()
+        result[region] = {
+            "mean": float(scores.mean()), "min": minimum, "25 %": first, "median": median, "75 %": third, "max": maximum,
+        }  # fmt: skip
+    return result
+
+
+def best_and_worst(rows: Sequence[Row]) -> tuple[Row, Row]:
+    """The rows with the highest and the lowest mean over the regions. Raises ValueError if there are none."""
+    if not rows:
+        raise ValueError("there are no cases to choose from")
+    ranked = sorted(rows, key=lambda row: sum(row[region] for region in cohort.REGIONS))
+    return ranked[-1], ranked[0]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows and their summary as text, to print."""
+    width = max(len("median"), *(len(row["case"]) for row in rows))
+
+    def line(name: str, values: Sequence[float]) -> str:
+        return f"{name:<{width}}" + "".join(f"{value:7.3f}" for value in values)
+
+    lines = [f"{'Dice':<{width}}" + "".join(f"{region:>7}" for region in cohort.REGIONS)]
+    lines += [line(row["case"], [row[region] for region in cohort.REGIONS]) for row in rows]
+    lines.append("-" * len(lines[0]))
+    distribution = summary(rows)
+    for statistic in next(iter(distribution.values())):
+        lines.append(line(statistic, [distribution[region][statistic] for region in cohort.REGIONS]))
+    return "\n".join(lines)
+
+
+def write_report(rows: Sequence[Row], path: str | Path) -> Path:
+    """Write rows to a file, atomically: ``.csv`` (one line a case) or ``.json`` (cases and summary).
+
+    Raises:
+        ValueError: the file has another ending.
+    """
+    path = Path(path)
+    if path.suffix == ".json":
+        text = json.dumps({"cases": list(rows), "summary": summary(rows)}, indent=2) + "\n"
+    elif path.suffix == ".csv":
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, ["case", *cohort.REGIONS], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        text = buffer.getvalue()
+    else:
+        raise ValueError(f"{path.name}: a report ends in .csv or .json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path

@@ -160,8 +160,9 @@ def label_legend(figure_or_axes: Figure | Axes, labels: Sequence[int] = (1, 2, 4
     figure_or_axes.legend(handles=handles, **kwargs)
 
 
-# The three planes of a volume whose axes run to the patient's left, back and top (LPS), as radiologists look at them:
-# title, array axes (right, down or up), whether the second axis points up, and the letters on the picture's four sides.
+# The three planes of a volume whose axes run to the patient's left, back and top (LPS), as radiologists look
+# at them: title, array axes (right, down or up), whether the second axis points up, and the letters on the
+# picture's four sides.
 PLANES = (
     ("axial", (0, 1), False, {"left": "R", "right": "L", "top": "A", "bottom": "P"}),
     ("coronal", (0, 2), True, {"left": "R", "right": "L", "top": "S", "bottom": "I"}),
@@ -189,9 +190,9 @@ def show_planes(
 ) -> None:
     """Draw the axial, coronal and sagittal slice through voxel ``position`` into three axes, in millimetres.
 
-    ``image`` and ``labels`` are (X, Y, Z) with axes towards the patient's left, back and top, as in BraTS; ``spacing`` in
-    mm. Letters mark right, left, anterior, posterior, superior and inferior. ``window`` is (low, high) of the grey
-    scale, by default the 0.5 and 99.5 percentiles of the nonzero values of the whole volume.
+    ``image`` and ``labels`` are (X, Y, Z) with axes towards the patient's left, back and top, as in BraTS;
+    ``spacing`` in mm. Letters mark right, left, anterior, posterior, superior and inferior. ``window`` is
+    (low, high) of the grey scale, by default the 0.5 and 99.5 percentiles of the volume's nonzero values.
     """
     window = window or grey_window(image)
     for ax, (title, (across, along), upwards, letters) in zip(axes, PLANES):
@@ -220,10 +221,10 @@ def _mark_sides(ax: Axes, letters: dict[str, str]) -> None:
     places = {"left": (0.02, 0.5), "right": (0.98, 0.5), "top": (0.5, 0.98), "bottom": (0.5, 0.02)}
     for side, letter in letters.items():
         x, y = places[side]
-        ax.text(
-            x, y, letter, transform=ax.transAxes, color=COLOURS["yellow"], fontsize=9, fontweight="bold",
-            ha=side if side in ("left", "right") else "center", va=side if side in ("top", "bottom") else "center",
-        )  # fmt: skip
+        across = side if side in ("left", "right") else "center"
+        along = side if side in ("top", "bottom") else "center"
+        style = {"color": COLOURS["yellow"], "fontsize": 9, "fontweight": "bold", "ha": across, "va": along}
+        ax.text(x, y, letter, transform=ax.transAxes, **style)
 
 
 def show_convolution_row(
@@ -297,3 +298,34 @@ def show_mask(
     step = spacing or (1.0, 1.0)
     extent = (0, mask.shape[0] * step[0], mask.shape[1] * step[1], 0) if spacing else None
     ax.imshow(np.moveaxis(overlay, 0, 1), extent=extent, aspect="equal")
+
+
+def show_affine(axes: Sequence[Axes], matrix: np.ndarray, translation: np.ndarray) -> None:
+    """Draw a small 2D voxel grid into ``axes[0]``, and in ``axes[1]`` where its voxels lie in millimetres.
+
+    ``matrix`` (2, 2) and ``translation`` (2,) are the parts of the affine: position = matrix @ voxel +
+    translation. The matrix's columns, one step along each array axis, are arrows; one voxel is circled in both.
+    """
+    voxels = np.stack(np.meshgrid(np.arange(5), np.arange(4), indexing="ij"), axis=-1).reshape(-1, 2)
+    circled = np.array([2, 3])
+
+    def arrow(ax: Axes, start: np.ndarray, step: np.ndarray, colour: str, name: str) -> None:
+        style = {"arrowstyle": "-|>", "color": COLOURS[colour], "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", np.add(start, step), start, arrowprops=style)
+        ax.plot([], [], color=COLOURS[colour], linewidth=2, label=name)
+
+    for ax, linear, shift in ((axes[0], np.eye(2), np.zeros(2)), (axes[1], matrix, translation)):
+        ax.scatter(*(voxels @ linear.T + shift).T, s=18, color=COLOURS["black"])
+        ring = {"facecolors": "none", "edgecolors": COLOURS["green"], "linewidths": 2}
+        ax.scatter(*(linear @ circled + shift), s=120, **ring)
+        arrow(ax, shift, linear[:, 0], "blue", "one step of i")
+        arrow(ax, shift, linear[:, 1], "red", "one step of j")
+        ax.set_aspect("equal")
+        ax.margins(0.12)
+    arrow(axes[1], np.zeros(2), translation, "purple", "translation t")
+    axes[0].set(title="in the file: voxel (2, 3) is circled", xlabel="i (voxels)", ylabel="j (voxels)")
+    axes[0].set(xticks=range(5), yticks=range(4))
+    axes[1].set(title="in the patient: the same voxel", xlabel="x (mm)", ylabel="y (mm)")
+    axes[1].update_datalim([(0, 0)])
+    axes[1].autoscale_view()
+    axes[1].legend(loc="upper left", fontsize=8)

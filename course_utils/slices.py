@@ -1,98 +1,105 @@
-"""Training batches of axial slices from BraTS-like cases."""
+"""Batches of axial slices for training a 2D network."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from tqdm.auto import tqdm
 
 from course_utils import cohort
 from course_utils.augmentation import augment
 
-SMALLEST_BRAIN, SMALLEST_TUMOUR = 100, 10
-"""Voxels that a slice must show to be worth training on, or to count as one with tumour."""
+MULTIPLE_OF = 8
+"""Edges of the slices are multiples of this: three poolings halve them three times."""
 
 
-class SliceBatches:
-    """Draws augmented batches from the axial slices of some cases, which are held in memory.
+class TrainingSlices:
+    """All axial slices of some cases, normalised, cropped to the brain and kept in memory, drawn in random batches.
 
-    The volumes are normalised inside the brain and cropped to one box that holds every brain. Two thirds of a batch are
-    slices with tumour, the others any slices with brain: drawn uniformly, most slices would show no tumour at all.
+    Most of a brain is healthy: a share of each batch is drawn among the slices that show tumour (lecture, slide on
+    sampling).
+
+    Args:
+        cases: case folders, or cases already loaded, all with labels.
+        batches: number of batches in an epoch.
+        batch_size: slices in a batch.
+        foreground: share of a batch that is drawn among the slices with tumour.
+        augmented: change the slices at random, see :mod:`course_utils.augmentation`.
 
     Attributes:
-        images: float32, (slices, modalities, X, Y).
+        images: float32, (slices, 4, X, Y).
         labels: class indices, int64, (slices, X, Y).
 
     Raises:
-        CohortError: no cases, or one that cannot be used: no labels, or another shape than the first.
+        cohort.CohortError: a case has no labels or cannot be read.
+        ValueError: there is no case, or no slice with tumour, or a number is out of range.
     """
 
     def __init__(
         self,
-        cases: Sequence[str | Path],
-        batch_size: int = 16,
+        cases: Sequence[cohort.Case | str | Path],
         *,
+        batches: int = 50,
+        batch_size: int = 16,
         foreground: float = 2 / 3,
-        multiple_of: int = 8,
-        progress: bool = True,
+        augmented: bool = True,
     ) -> None:
         if not cases:
-            raise cohort.CohortError("there are no training cases: was the split asked for 0?")
-        images, labels = [], []
-        for path in tqdm(cases, desc="loading", unit="case", disable=not progress):
-            case = cohort.load_case(path)
-            if case.labels is None:
-                raise cohort.CohortError(f"{case.name}: it has no segmentation, so nothing can be learned from it.")
-            if images and case.image.shape != images[0].shape:
-                raise cohort.CohortError(
-                    f"{case.name}: shape {case.image.shape}, but {Path(cases[0]).name} has {images[0].shape}. "
-                    "Slices of one size are needed: resample the cases to one grid."
-                )
-            images.append(cohort.normalise(case.image))
-            labels.append(cohort.class_indices(case.labels))
-        brains = np.any([cohort.brain_mask(image) for image in images], axis=0)
-        in_plane = cohort.brain_box(brains, (multiple_of, multiple_of, 1))[:2]
-        self.images = torch.cat([_as_slices(image[(slice(None), *in_plane)]) for image in images])
-        self.labels = torch.cat([_as_slices(label[in_plane]) for label in labels])
-        self.batch_size = batch_size
-        self.from_tumour = round(batch_size * foreground)
-        self._with_brain = _slices_with(self.images[:, 0] != 0, SMALLEST_BRAIN)
-        self._with_tumour = _slices_with(self.labels > 0, SMALLEST_TUMOUR)
-        if self.from_tumour and len(self._with_tumour) == 0:
-            raise cohort.CohortError("no slice of these cases shows a tumour: are the labels empty?")
+            raise ValueError("there are no cases to train on")
+        if batches < 1 or batch_size < 1 or not 0 <= foreground <= 1:
+            raise ValueError(
+                f"batches {batches}, batch_size {batch_size}, foreground {foreground}: at least one batch of one slice, "
+                "and a share between 0 and 1"
+            )
+        self.batches, self.batch_size, self.foreground, self.augmented = batches, batch_size, foreground, augmented
+        volumes = [_cropped(case if isinstance(case, cohort.Case) else cohort.load_case(case)) for case in cases]
+        size = np.max([labels.shape[1:] for _, labels in volumes], axis=0)
+        self.images = torch.from_numpy(np.concatenate([_padded(images, size) for images, _ in volumes]))
+        self.labels = torch.from_numpy(np.concatenate([_padded(labels, size) for _, labels in volumes]))
+        self._with_tumour = (self.labels > 0).any(dim=(1, 2)).nonzero()[:, 0]
+        if len(self._with_tumour) == 0:
+            raise ValueError("no slice shows a tumour: are these the right labels?")
 
-    def draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        """A batch: images (batch_size, modalities, X, Y) and class indices (batch_size, X, Y)."""
-        chosen = torch.cat(
-            [
-                _choose(self._with_tumour, self.from_tumour, generator),
-                _choose(self._with_brain, self.batch_size - self.from_tumour, generator),
-            ]
-        )
-        return augment(self.images[chosen], self.labels[chosen], generator)
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return self.batches
+
+    def epoch(self, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch: images (N, 4, X, Y) and class indices (N, X, Y). All chance is the generator's."""
+        from_tumour = round(self.batch_size * self.foreground)
+        for _ in range(self.batches):
+            shows_tumour = torch.randint(len(self._with_tumour), (from_tumour,), generator=generator)
+            anywhere = torch.randint(len(self.images), (self.batch_size - from_tumour,), generator=generator)
+            chosen = torch.cat([self._with_tumour[shows_tumour], anywhere])
+            images, labels = self.images[chosen], self.labels[chosen]
+            yield augment(images, labels, generator) if self.augmented else (images, labels)
 
     def fingerprint(self) -> str:
-        """A hash of the data and of how it is drawn: two equal ones give the same batches from the same generator."""
-        digest = hashlib.sha256(f"{self.batch_size} {self.from_tumour}".encode())
-        for tensor in (self.images, self.labels):
-            digest.update(str(tuple(tensor.shape)).encode())
-            digest.update(tensor.contiguous().numpy())
+        """A hash of the slices and of how they are drawn: two equal ones give the same batches."""
+        digest = hashlib.sha256()
+        for values in (self.images, self.labels):
+            digest.update(repr(tuple(values.shape)).encode())
+            digest.update(values.numpy())
+        digest.update(repr((self.batches, self.batch_size, self.foreground, self.augmented)).encode())
         return digest.hexdigest()
 
 
-def _as_slices(volume: np.ndarray) -> Tensor:
-    """(..., X, Y, Z) -> (Z, ..., X, Y)."""
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(volume, -1, 0)))
+def _cropped(case: cohort.Case) -> tuple[np.ndarray, np.ndarray]:
+    """Normalised slices (Z, 4, X, Y) and class indices (Z, X, Y) of the box around the brain."""
+    if case.labels is None:
+        raise cohort.CohortError(f"{case.name}: there is no segmentation to learn from. Leave the case out.")
+    brain = cohort.brain_mask(case.image)
+    box = cohort.brain_box(brain, (MULTIPLE_OF, MULTIPLE_OF, 1))
+    image = cohort.normalise(case.image, brain)[(slice(None), *box)]
+    return np.moveaxis(image, -1, 0), np.moveaxis(cohort.class_indices(case.labels[box]), -1, 0)
 
 
-def _slices_with(mask: Tensor, voxels: int) -> Tensor:
-    return torch.nonzero(mask.sum(dim=(1, 2)) >= voxels)[:, 0]
-
-
-def _choose(candidates: Tensor, number: int, generator: Generator) -> Tensor:
-    return candidates[torch.randint(len(candidates), (number,), generator=generator)]
+def _padded(slices: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Zeros around slices (..., X, Y), so that they have ``size`` and stay in the middle."""
+    missing = [int(wanted - present) for wanted, present in zip(size, slices.shape[-2:])]
+    around = [(gap // 2, gap - gap // 2) for gap in missing]
+    return np.pad(slices, [(0, 0)] * (slices.ndim - 2) + around)

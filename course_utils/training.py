@@ -1,220 +1,248 @@
-"""Train a network, on Lightning Fabric: a loop that can be read, and that can be killed at any time.
+"""Training a network: a loop that can be read, stopped at any moment, and continued exactly.
 
-After every epoch a checkpoint is written. All that is random in an epoch is derived from (seed, epoch), so a run that is
-killed and started again repeats at most one epoch, and on the CPU ends with exactly the weights of a run that was
-left alone.
+The loop stands in :func:`fit`. Lightning Fabric takes care of devices, precision and several processes; nothing else is
+hidden.
+
+How a run continues exactly: at the end of every epoch a checkpoint is written, and all chance in an epoch (which slices,
+which augmentation, which dropout) follows from the seed and the epoch's number. Whatever interrupts a run, it goes on
+from the end of the last whole epoch, and its weights are those of a run that was never interrupted: bit for bit on a CPU
+with the same number of threads.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import os
-from collections.abc import Callable
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import torch
-from lightning.fabric import Fabric
+from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 from tqdm.auto import tqdm
 
 CHECKPOINT = "checkpoint.pt"
 
 
-class TrainingError(RuntimeError):
-    """The training cannot go on; the message says why and what to do."""
+class TrainingData(Protocol):
+    """What :func:`fit` trains on, for example :class:`course_utils.slices.TrainingSlices`."""
 
+    def __len__(self) -> int:
+        """Batches in an epoch."""
 
-class Batches(Protocol):
-    """Where training batches come from, for example :class:`course_utils.slices.SliceBatches`."""
-
-    def draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Images and labels of one batch; all randomness comes from ``generator``."""
+    def epoch(self, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """The batches of one epoch, images and labels; all chance comes from the generator."""
 
     def fingerprint(self) -> str:
-        """Equal for equal data."""
+        """The same text for the same data."""
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be continued. The message says why and what to do."""
+
+
+class TrainingDiverged(RuntimeError):
+    """The loss or a weight is no longer a finite number. The message says when and what to try."""
 
 
 def fit(
     network: nn.Module,
-    batches: Batches,
-    loss_function: Callable[[Tensor, Tensor], Tensor],
+    data: TrainingData,
     *,
-    folder: str | Path,
+    loss: Callable[[Tensor, Tensor], Tensor],
     epochs: int,
-    steps_per_epoch: int = 50,
+    folder: str | Path,
+    seed: int = 0,
     learning_rate: float = 2e-3,
     weight_decay: float = 1e-4,
-    validate: Callable[[nn.Module], dict[str, float]] | None = None,
-    seed: int = 0,
-    accelerator: str = "auto",
+    validation: Callable[[nn.Module], Mapping[str, float]] | None = None,
+    device: str | None = None,
     devices: int = 1,
-    num_nodes: int = 1,
     precision: str = "32-true",
     progress: bool = True,
-) -> list[dict[str, float]]:
-    """Train ``network`` in place; continue from the checkpoint in ``folder`` if there is one.
+) -> list[dict[str, Any]]:
+    """Train ``network`` in place with AdamW, or go on with the training that ``folder`` holds.
 
-    AdamW with the polynomial schedule lr = lr_0 (1 - step / steps)^0.9 of DeepLab and nnU-Net.
+    The learning rate falls to 0 over the run as (1 - step / steps)^0.9, the "poly" rule of nnU-Net (arXiv 1809.10486).
+    A finished training returns at once. Sets torch's random seed at the start of every epoch. Seed torch before you build
+    the network, too, if its initial weights are to be the same each time.
 
     Args:
-        network: maps images to logits. On return it holds the final weights, on the CPU, in evaluation mode.
-        batches: draws a batch from a generator.
-        loss_function: (logits, labels) -> scalar.
-        folder: for the checkpoint; made if needed.
-        epochs, steps_per_epoch: length of the training.
-        learning_rate, weight_decay: of AdamW.
-        validate: called after each epoch with the network in evaluation mode; what it returns joins the history.
-        seed: of all randomness of the training. The first weights are the network's own: call ``torch.manual_seed``
-            before you build it.
-        accelerator: "auto" is CUDA where there is one, else the CPU. "mps" (Apple) only where you ask for it, for
-            some of its operators have returned wrong losses.
-        devices, num_nodes, precision: passed to Fabric.
-        progress: whether to show the progress bar.
+        network: images (N, C, *size) to logits (N, classes, *size).
+        data: where batches come from.
+        loss: of logits and labels, a scalar; for example ``losses.dice_cross_entropy_loss``.
+        epochs: of the whole run.
+        folder: where the checkpoint is kept, ``checkpoint.pt``; one training, one folder.
+        seed: of everything that is random in the loop.
+        learning_rate: at the start.
+        weight_decay: of AdamW.
+        validation: called with the network (in evaluation mode, without gradients) after each epoch; its numbers go into
+            the history.
+        device: "cpu", "cuda" or "mps"; by default CUDA where there is one, else the CPU. Apple's MPS is used on request
+            only: some operations there are silently wrong.
+        devices: processes, one a device. Each draws batches of its own.
+        precision: as in Fabric; "bf16-mixed" needs a processor or GPU that computes in bfloat16, else it is very slow.
+        progress: show a progress bar.
 
     Returns:
-        One dictionary an epoch: epoch (from 1), loss (mean over its steps) and what ``validate`` returned.
+        One row for each epoch: "epoch" (from 1), "loss" (mean over its steps) and "validation" (None without).
 
     Raises:
-        TrainingError: the loss is not finite, or the checkpoint belongs to another training or can't be read.
-        ValueError: ``epochs`` or ``steps_per_epoch`` is smaller than 1.
+        CheckpointError: the folder holds another training, or a damaged checkpoint.
+        TrainingDiverged: the loss became NaN or infinite. The checkpoint of the last whole epoch is kept.
+        ValueError: ``epochs`` is less than 1 or the learning rate is not positive.
     """
-    if epochs < 1 or steps_per_epoch < 1:
-        raise ValueError(f"epochs is {epochs}, steps_per_epoch {steps_per_epoch}: both must be 1 or larger")
-    if accelerator == "auto":
-        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
-    fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=num_nodes, precision=precision)
-    fabric.launch()
+    if epochs < 1 or not learning_rate > 0:
+        raise ValueError(f"epochs {epochs}, learning_rate {learning_rate}: both must be larger than 0")
     checkpoint = Path(folder) / CHECKPOINT
+    fabric = Fabric(accelerator=device or _usual_device(), devices=devices, precision=precision)
+    fabric.launch()
     configuration = {
-        "network": describe(network),
-        "loss": getattr(loss_function, "__qualname__", repr(loss_function)),
-        "data": batches.fingerprint(),
+        "network": str(network),
+        "weights": {name: list(weight.shape) for name, weight in network.state_dict().items()},
+        "data": data.fingerprint(),
+        "loss": getattr(loss, "__qualname__", type(loss).__qualname__),
         "epochs": epochs,
-        "steps_per_epoch": steps_per_epoch,
+        "seed": seed,
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
-        "seed": seed,
+        "validation": validation is not None,
+        "devices": fabric.world_size,
         "precision": precision,
-        "processes": fabric.world_size,
     }
+    model, optimizer = fabric.setup(
+        network, torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=weight_decay)
+    )
 
-    trained = network  # Fabric wraps the network; the caller's object holds the same weights
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=weight_decay)
-    network, optimiser = fabric.setup(network, optimiser)
-    history = _resume(checkpoint, configuration, trained, optimiser, fabric.device)
-    if not history and fabric.is_global_zero:
-        _save(checkpoint, configuration, trained, optimiser, history)
+    history: list[dict[str, Any]] = []
+    if checkpoint.exists():
+        saved = _load(checkpoint, configuration)
+        model.load_state_dict(saved["network"])
+        optimizer.load_state_dict(saved["optimizer"])
+        history = saved["history"]
 
-    total = epochs * steps_per_epoch
-    for epoch in range(len(history), epochs):
-        generator = Generator().manual_seed(_seed_of(seed, epoch, fabric.global_rank))
-        torch.manual_seed(_seed_of(seed, epoch, fabric.global_rank))  # dropout and the like
-        network.train()
-        losses = []
-        bar = tqdm(
-            range(steps_per_epoch),
-            desc=f"epoch {epoch + 1}/{epochs}",
-            unit="step",
-            disable=not (progress and fabric.is_global_zero),
-        )
-        for step in bar:
-            rate = learning_rate * (1 - (epoch * steps_per_epoch + step) / total) ** 0.9
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            images, labels = fabric.to_device(batches.draw(generator))
-            loss = loss_function(network(images), labels)
-            losses.append(loss.item())
-            if not math.isfinite(losses[-1]):
-                raise TrainingError(_advice(losses[-1], epoch, step, rate, images, checkpoint, precision))
-            optimiser.zero_grad()
-            fabric.backward(loss)
-            optimiser.step()
-            bar.set_postfix(loss=f"{sum(losses) / len(losses):.3f}")
-        record = {"epoch": epoch + 1, "loss": sum(losses) / len(losses)}
-        if validate is not None:
-            trained.eval()
-            record |= validate(trained)
-        history.append(record)
-        if fabric.is_global_zero:
-            _save(checkpoint, configuration, trained, optimiser, history)
-        fabric.barrier()
-    trained.cpu().eval()
+    steps = epochs * len(data)
+    step = len(history) * len(data)
+    bar = tqdm(total=steps, initial=step, unit="step", disable=not (progress and fabric.is_global_zero))
+    with bar:
+        for epoch in range(len(history) + 1, epochs + 1):
+            bar.set_description(f"epoch {epoch}/{epochs}")
+            generator = _generator(seed, epoch, fabric.global_rank)
+            model.train()
+            losses = []
+            for images, labels in data.epoch(generator):
+                _set_learning_rate(optimizer, learning_rate * (1 - step / steps) ** 0.9)
+                images, labels = fabric.to_device((images, labels))
+                value = loss(model(images), labels)
+                _require_finite(value, epoch, step, learning_rate)
+                optimizer.zero_grad()
+                fabric.backward(value)
+                optimizer.step()
+
+                step += 1
+                losses.append(value.item())
+                bar.update()
+                bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+            for weight in network.state_dict().values():
+                _require_finite(weight, epoch, step - 1, learning_rate)
+            history.append(
+                {
+                    "epoch": epoch,
+                    "loss": fabric.all_reduce(torch.tensor(losses, device=fabric.device).mean()).item(),
+                    "validation": _validate(network, validation),
+                }
+            )
+            if fabric.is_global_zero:
+                contents = {
+                    "configuration": configuration,
+                    "network": model.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "history": history,
+                }
+                _save(checkpoint, contents)
+            fabric.barrier()
+    model.eval()
     return history
 
 
-def describe(network: nn.Module) -> str:
-    """A hash of the network's layers and of the shapes and types of its weights."""
-    weights = [(name, tuple(tensor.shape), str(tensor.dtype)) for name, tensor in network.state_dict().items()]
-    return hashlib.sha256(f"{network}\n{weights}".encode()).hexdigest()
+def _usual_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _seed_of(seed: int, epoch: int, rank: int) -> int:
-    """A 63-bit seed for one epoch in one process; hashed, so that near numbers give unrelated streams."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {epoch} {rank}".encode()).digest()[:8], "little") >> 1
+def _generator(seed: int, epoch: int, rank: int) -> Generator:
+    """The chance of one epoch in one process; seeds torch's own (dropout), too."""
+    mixed = int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0]) >> 1
+    torch.manual_seed(mixed)
+    return Generator().manual_seed(mixed)
 
 
-def _save(
-    checkpoint: Path, configuration: dict, network: nn.Module, optimiser: torch.optim.Optimizer, history: list[dict]
-) -> None:
-    """Write the checkpoint under another name, then rename it: at every moment there is a whole one, old or new."""
-    state = {
-        "configuration": json.dumps(configuration, sort_keys=True),
-        "network": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "history": history,
-    }
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = checkpoint.with_suffix(".part")
-    with open(unfinished, "wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, checkpoint)
+def _set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
 
 
-def _resume(
-    checkpoint: Path,
-    configuration: dict,
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    device: torch.device,
-) -> list[dict[str, float]]:
-    """Load the checkpoint, if there is one, into network and optimiser; return its history."""
-    if not checkpoint.exists():
-        return []
-    remedy = f"To train anew, delete {checkpoint} or choose another folder."
-    try:
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        saved = json.loads(state["configuration"])
-    except Exception as error:  # torch.load raises many types for a damaged file
-        raise TrainingError(f"the checkpoint can't be read ({type(error).__name__}: {error}). {remedy}") from error
-    different = sorted(key for key in configuration | saved if configuration.get(key) != saved.get(key))
-    if different:
-        changes = ", ".join(
-            key if key in ("network", "data") else f"{key} ({saved.get(key)} there, {configuration.get(key)} now)"
-            for key in different
+def _require_finite(value: Tensor, epoch: int, step: int, learning_rate: float) -> None:
+    if not torch.isfinite(value).all():
+        what = f"the loss is {value.item()}" if value.ndim == 0 else "a weight is NaN or infinite"
+        raise TrainingDiverged(
+            f"{what} in epoch {epoch}, step {step} of the run (from 0), with a learning rate that began at "
+            f"{learning_rate:g}. Look at that batch first: are all intensities finite, and normalised? Then at the loss: "
+            "does it divide by 0, or take the logarithm of 0? If both are sound, try a learning rate ten times smaller, "
+            "in another folder. The checkpoint of the last whole epoch, if there was one, is untouched."
         )
-        raise TrainingError(f"the checkpoint in {checkpoint.parent} is of another training: {changes} differ. {remedy}")
-    network.load_state_dict(state["network"])
-    optimiser.load_state_dict(state["optimiser"])
-    return state["history"]
 
 
-def _advice(
-    loss: float, epoch: int, step: int, rate: float, images: Tensor, checkpoint: Path, precision: str
-) -> str:
-    """What to do about a loss that is not finite."""
-    if not torch.isfinite(images).all():
-        cause = "The images of this batch hold NaN or infinite values: check the cases with cohort.check_cohort(folder)."
-    elif precision.startswith("16"):
-        cause = "In half precision numbers overflow at 65,504: try precision='bf16-mixed' or '32-true'."
-    else:
-        cause = "The images are finite, so the weights or the loss overflowed: try a learning rate ten times smaller."
-    return (
-        f"the loss is {loss} in epoch {epoch + 1}, step {step + 1}, at learning rate {rate:.2g}. {cause} "
-        f"The last good weights, of epoch {epoch}, are in {checkpoint}; a changed setting starts a new training, in "
-        "another folder."
-    )
+def _validate(
+    network: nn.Module, validation: Callable[[nn.Module], Mapping[str, float]] | None
+) -> dict[str, float] | None:
+    if validation is None:
+        return None
+    network.eval()
+    with torch.no_grad():
+        return {name: float(value) for name, value in validation(network).items()}
+
+
+def _save(path: Path, contents: dict[str, Any]) -> None:
+    """Write a checkpoint so that at any moment either the old or the new one is there, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for abandoned in path.parent.glob(f".{path.name}.*.part"):  # of a process that was killed while it wrote
+        abandoned.unlink()
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            torch.save(contents, file)
+            file.flush()
+            os.fsync(file.fileno())  # on the disk before the name changes, or a power cut could leave an empty file
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _load(path: Path, configuration: dict[str, Any]) -> dict[str, Any]:
+    """Read a checkpoint of exactly this training."""
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        found = saved["configuration"]
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({type(error).__name__}): it is damaged or no checkpoint of this course. Delete it to "
+            "train from the start."
+        ) from error
+    differences = [_difference(name, found.get(name), value) for name, value in configuration.items()
+                   if found.get(name) != value]
+    if differences:
+        raise CheckpointError(
+            f"{path} belongs to another training: {'; '.join(differences)}. Choose another folder, or delete this one to "
+            "train from the start."
+        )
+    return saved
+
+
+def _difference(name: str, found: Any, wanted: Any) -> str:
+    if name in ("network", "weights", "data"):
+        return f"another {'network' if name == 'weights' else name}"
+    return f"{name} was {found}, now {wanted}"

@@ -26,14 +26,15 @@ def volume_viewer(case: Case, overlays: Mapping[str, np.ndarray] | None = None) 
     """Three planes of a case under sliders; the last expression of a cell displays it.
 
     Args:
-        case: as ``cohort.load_case`` returns it, in any orientation. It is shown as radiologists look at it: the
-            patient's left on the right-hand side of the axial and coronal pictures.
-        overlays: name -> labels (X, Y, Z) with values 0, 1, 2, 4, for example a prediction beside the reference; by
-            default the case's own labels.
+        case: as ``cohort.load_case`` returns it, in any orientation. It is shown as radiologists look at it:
+            the patient's left on the right-hand side of the axial and coronal pictures.
+        overlays: name -> labels (X, Y, Z) with values 0, 1, 2, 4, for example a prediction beside the
+            reference; by default the case's own labels.
 
     Returns:
-        A widget whose ``sliders`` are "i", "j", "k" (indices of the case's own array), "modality" and "overlay". The
-        line above the picture says where the crosshair is, in voxels and in millimetres, and what is there.
+        A widget whose ``sliders`` are "i", "j", "k" (indices of the case's own array), "modality" and
+        "overlay". The line above the picture says where the crosshair is, in voxels and in millimetres, and
+        what is there.
 
     Raises:
         ValueError: an overlay has another shape than the image.
@@ -44,7 +45,8 @@ def volume_viewer(case: Case, overlays: Mapping[str, np.ndarray] | None = None) 
     for name, labels in overlays.items():
         if np.shape(labels) != shape:
             raise ValueError(
-                f"overlay {name!r} has shape {np.shape(labels)}, the image {shape}: an overlay has one label a voxel"
+                f"overlay {name!r} has shape {np.shape(labels)}, the image {shape}: "
+                "an overlay has one label for each voxel"
             )
     to_lps = orientations.ornt_transform(
         orientations.io_orientation(case.affine), orientations.axcodes2ornt(("L", "P", "S"))
@@ -77,7 +79,9 @@ def volume_viewer(case: Case, overlays: Mapping[str, np.ndarray] | None = None) 
         for axis, index, size in zip("ijk", start, shape)
     }
     modality = ipywidgets.ToggleButtons(
-        options=[(MODALITY_NAMES[name], name) for name in MODALITIES], value="flair", style={"button_width": "5em"}
+        options=[(MODALITY_NAMES[name], name) for name in MODALITIES],
+        value="flair",
+        style={"button_width": "5em"},
     )
     overlay = ipywidgets.Dropdown(
         options=[*overlays, NO_OVERLAY], value=next(iter(overlays), NO_OVERLAY), description="overlay"
@@ -94,7 +98,7 @@ def volume_viewer(case: Case, overlays: Mapping[str, np.ndarray] | None = None) 
 def _in_lps(
     position: Sequence[int], shape: Sequence[int], spacing: Sequence[float], to_lps: np.ndarray
 ) -> tuple[list[int], list[float]]:
-    """Where a voxel of the case's array is after its axes were reordered and flipped, and the spacing there."""
+    """Where a voxel is after the array's axes were reordered and flipped, and the spacing there."""
     new_position, new_spacing = [0, 0, 0], [0.0, 0.0, 0.0]
     for index, size, step, (target, direction) in zip(position, shape, spacing, to_lps):
         new_position[int(target)] = index if direction > 0 else size - 1 - index

@@ -1,4 +1,4 @@
-"""What every test runs with: folders of its own, so that no test reads or writes the student's data and trainings."""
+"""What every test runs with: folders apart, so that no test touches the student's data and trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fixtures for tests about notebooks: a small course in a temporary folder; the real notebooks, executed once."""
+"""Fixtures for tests about notebooks: a small course in a temporary folder; the real notebooks, executed."""
 
 from __future__ import annotations
 
@@ -114,8 +114,8 @@ def course(tmp_path, monkeypatch) -> Course:
 class ExecutedSolutions:
     """The solution notebooks, each executed at most once.
 
-    Data and trainings go to the folders of the test session (``conftest.py``), so that a notebook that trains,
-    run again, finds its finished training.
+    Data and trainings go to the folders of the test session (``conftest.py``): a notebook that trains finds
+    its finished training when it is run again.
     """
 
     def __init__(self) -> None:

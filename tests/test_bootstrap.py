@@ -1,7 +1,7 @@
-"""The notebooks' first cell, run as Colab runs it: in an empty folder and in an environment with Colab's packages.
+"""The notebooks' first cell, run as Colab runs it: in an empty folder, and with the packages that Colab has.
 
-Such an environment is made by linking installed packages into a fresh one, without those that Colab lacks (its own list
-of packages, August 2026). pip is free to install into it, but what is linked lies outside and can't be harmed.
+The environment is a fresh one into which installed packages are linked, all but those that Colab lacks (by
+its own list, August 2026). pip may install into it; what is linked lies outside and can't be harmed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ print(json.dumps({
 """
 
 
-# ------------------------------------------------------------------------------------------- a machine like Colab's
+# ------------------------------------------------------------------------------------- a machine like Colab's
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,12 @@ class Machine:
     linked: Path
     folder: Path
 
-    def run(self, code: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    def run(
+        self, code: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess:
         """Run code in a new process, like a notebook whose kernel has just started."""
-        inherited = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "COURSE_REPO")}
+        dropped = ("PYTHONPATH", "COURSE_REPO", "COURSE_REF")
+        inherited = {key: value for key, value in os.environ.items() if key not in dropped}
         return subprocess.run(
             [self.python, "-c", code], env={**inherited, **(env or {})}, cwd=cwd or self.folder,
             capture_output=True, text=True, timeout=600,
@@ -121,12 +124,17 @@ def make_machine(tmp_path):
     return make
 
 
+def _copy_course(folder: Path) -> None:
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "course_utils", folder / "course_utils", ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+
+
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory) -> str:
     """The address of a clone of this course, with the branches ``main`` and ``course/autumn``."""
     folder = tmp_path_factory.mktemp("remote") / "course"
-    shutil.copytree(ROOT / "course_utils", folder / "course_utils", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    _copy_course(folder)
 
     def git(*arguments):
         identity = ["-c", "user.name=A Teacher", "-c", "user.email=teacher@example.org"]
@@ -146,7 +154,7 @@ def repository(tmp_path_factory) -> str:
 CELL = bootstrap_cell("02_convolution")
 
 
-# ------------------------------------------------------------------------------------------------------ on Colab
+# --------------------------------------------------------------------------------------------------- on Colab
 
 
 def test_on_colab_it_adds_what_is_missing_once_and_leaves_the_rest_alone(make_machine, repository):
@@ -172,7 +180,8 @@ def test_on_colab_it_adds_what_is_missing_once_and_leaves_the_rest_alone(make_ma
     assert second.stdout.splitlines()[0] == "02_convolution: everything is installed."
     assert machine.files() == files
 
-    other = machine.run(ON_COLAB + CELL + REPORT, {"COURSE_REPO": repository, "COURSE_REF": "course/autumn", **OFFLINE})
+    asked_for = {"COURSE_REPO": repository, "COURSE_REF": "course/autumn", **OFFLINE}
+    other = machine.run(ON_COLAB + CELL + REPORT, asked_for)
     assert other.returncode == 0, other.stderr
     assert json.loads(other.stdout.splitlines()[-1])["course"] == "autumn"
 
@@ -182,7 +191,8 @@ def test_an_interrupted_download_is_made_again(make_machine, repository):
     half = machine.folder / "course-main.part" / "course_utils"
     half.mkdir(parents=True)
     (half / "__init__.py").write_text("raise RuntimeError('half a file')")
-    code = ON_COLAB + CELL.rpartition("importlib.import_module")[0] + "import course_utils; print(course_utils.__file__)"
+    cell_without_setup = CELL.rpartition("importlib.import_module")[0]
+    code = ON_COLAB + cell_without_setup + "import course_utils; print(course_utils.__file__)"
     done = machine.run(code, {"COURSE_REPO": repository})
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()) == machine.folder / "course-main" / "course_utils" / "__init__.py"
@@ -212,12 +222,12 @@ def _make_wheel(folder: Path, name: str, version: str, needs: str = "") -> None:
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}.py", f"version = {version!r}\n")
         wheel.writestr(f"{info}/METADATA", metadata)
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", "")
 
 
 @pytest.mark.parametrize(("needs", "works"), [("present>=1", True), ("present>=2", False)])
-def test_nothing_that_is_there_is_upgraded_even_if_a_newcomer_asks_for_it(make_machine, tmp_path, needs, works):
+def test_nothing_is_upgraded_even_if_a_newcomer_asks_for_it(make_machine, tmp_path, needs, works):
     machine = make_machine()
     wheels = tmp_path / "wheels"
     wheels.mkdir()
@@ -244,18 +254,16 @@ def test_a_package_that_changed_all_the_same_is_reported(monkeypatch):
         bootstrap.install([Requirement("lightning-fabric")])
 
 
-# ------------------------------------------------------------------------------------------- on one's own machine
+# --------------------------------------------------------------------------------------- on one's own machine
 
 
 def test_the_cell_finds_the_course_around_the_notebook(tmp_path):
     """Also where another folder of that name is installed; a subfolder will do."""
     folder = tmp_path / "my copy" / "notebooks" / "mine"
     folder.mkdir(parents=True)
-    shutil.copytree(ROOT / "course_utils", tmp_path / "my copy" / "course_utils",
-                    ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path / "my copy")
-    done = subprocess.run([sys.executable, "-c", CELL + "\nimport course_utils; print(course_utils.__file__)"],
-                          cwd=folder, capture_output=True, text=True)
+    _copy_course(tmp_path / "my copy")
+    code = CELL + "import course_utils; print(course_utils.__file__)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert first == "02_convolution: everything is installed."
@@ -267,7 +275,8 @@ def test_where_there_is_no_course_the_message_says_how_to_get_it(make_machine):
     machine = make_machine()
     done = machine.run(CELL)
     assert done.returncode != 0
-    assert f"No course here: git clone {bootstrap.repository_address()}, then `make lab` in it." in done.stderr
+    address = bootstrap.repository_address()
+    assert f"No course here: git clone {address}, then `make lab` in it." in done.stderr
     assert not list(machine.folder.iterdir())
 
 
@@ -275,7 +284,7 @@ def test_outside_colab_nothing_is_installed(make_machine):
     machine = make_machine()
     done = machine.run(CELL, cwd=ROOT / "notebooks")
     assert done.returncode != 0
-    assert f"SetupError: The Python that runs this notebook ({machine.python}) lacks lightning-fabric." in done.stderr
+    assert f"({machine.python}) lacks lightning-fabric." in done.stderr
     assert f"`make lab` in {ROOT}" in done.stderr
     assert machine.added() == set()
 
@@ -298,7 +307,7 @@ def test_setup_where_nothing_is_missing_calls_no_pip_and_sets_the_look(monkeypat
     assert capsys.readouterr().out == "02_convolution: everything is installed.\n"
 
 
-# ---------------------------------------------------------------------------------------------- the text of the cell
+# --------------------------------------------------------------------------------------- the text of the cell
 
 
 def test_the_cell_is_ten_short_lines_with_the_address_and_the_notebook():
@@ -313,9 +322,8 @@ def test_the_address_is_that_of_pyproject(monkeypatch):
     project = {"urls": {"Repository": "https://github.com/a-university/its-course"}}
     monkeypatch.setattr(bootstrap, "_project", lambda: project)
     assert '"https://github.com/a-university/its-course"' in bootstrap_cell("00_start_here")
-    assert bootstrap.colab_url("notebooks/00_start_here.ipynb") == (
-        "https://colab.research.google.com/github/a-university/its-course/blob/main/notebooks/00_start_here.ipynb"
-    )
+    colab = "https://colab.research.google.com/github/a-university/its-course/blob/main/"
+    assert bootstrap.colab_url("notebooks/00_start_here.ipynb") == colab + "notebooks/00_start_here.ipynb"
     project["urls"]["Repository"] = "https://git.example.org/its-course"
     with pytest.raises(SetupError, match=r"github\.com only, not from https://git\.example\.org"):
         bootstrap.colab_url("notebooks/00_start_here.ipynb")

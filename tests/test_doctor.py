@@ -57,7 +57,7 @@ def test_without_a_parser_for_requirements():
     assert finding.status == FAIL and "packaging is missing" in finding.text
 
 
-@pytest.mark.parametrize("error", [ImportError("No module named 'torch'"), OSError("libcudart.so.12:\n not found")])
+@pytest.mark.parametrize("error", [ImportError("No module named 'torch'"), OSError("libcudart:\n not found")])
 def test_torch_that_cannot_be_imported(error):
     def load(name):
         raise error
@@ -85,7 +85,9 @@ def test_torch_that_computes_wrongly():
             def conv1d(signal, kernel):
                 return torch.nn.functional.conv1d(signal, kernel.flip(-1))
 
-            return SimpleNamespace(functional=SimpleNamespace(conv1d=conv1d)) if name == "nn" else getattr(torch, name)
+            if name == "nn":
+                return SimpleNamespace(functional=SimpleNamespace(conv1d=conv1d))
+            return getattr(torch, name)
 
     (finding,) = doctor.examine_torch(lambda name: Wrong())
     assert finding.status == FAIL and "[5.0, 11.0]" in finding.text
@@ -93,7 +95,11 @@ def test_torch_that_computes_wrongly():
 
 @pytest.mark.parametrize(
     ("cuda", "mps", "says", "never"),
-    [(True, False, "CUDA: H200", "CPU"), (False, False, "CPU, 8 threads", "mps"), (False, True, "on request", "CUDA")],
+    [
+        (True, False, "CUDA: H200", "CPU"),
+        (False, False, "CPU, 8 threads", "mps"),
+        (False, True, "on request", "CUDA"),
+    ],
 )
 def test_device(cuda, mps, says, never):
     torch = SimpleNamespace(

@@ -41,14 +41,16 @@ def test_scaffold_takes_the_place_of_the_stub_with_its_own_indentation(course):
     scaffold = "    #> if first:\n    #>     result = ...\n    #>\n    #> return result\n"
     course.edit(ADD, ADD + scaffold)
     shown = "    if first:\n        result = ...\n\n    return result"
-    assert f'def add(first, second):\n    """The sum."""\n{shown}' in sources_of(student_notebook(course.source))
+    cells = sources_of(student_notebook(course.source))
+    assert f'def add(first, second):\n    """The sum."""\n{shown}' in cells
 
 
 def test_two_regions_in_a_cell_keep_what_lies_between(course):
-    course.edit(ADD, "    result = first + second\n    ### END SOLUTION\n    # between\n    ### BEGIN SOLUTION\n"
-                     "    return result\n")
+    between = "    ### END SOLUTION\n    # between\n    ### BEGIN SOLUTION\n"
+    course.edit(ADD, f"    result = first + second\n{between}    return result\n")
     stub = '    raise NotImplementedError("add: your code here")'
-    assert any(f"{stub}\n    # between\n{stub}" in cell for cell in sources_of(student_notebook(course.source)))
+    cells = sources_of(student_notebook(course.source))
+    assert any(f"{stub}\n    # between\n{stub}" in cell for cell in cells)
 
 
 def test_both_versions_start_with_the_generated_bootstrap_cell(course):
@@ -120,7 +122,8 @@ def test_the_readme_lists_number_title_content_time_and_badge(course):
     start, end = lines.index("<!-- notebooks:begin -->"), lines.index("<!-- notebooks:end -->")
     assert lines[:2] == ["# Course", ""] and lines[end + 1:] == ["", "More.", ""]
     (row,) = lines[start + 3:end]
-    assert row.startswith("| 02 | [Adding and doubling](notebooks/02_adding.ipynb) | a sum | about 5 minutes | [![")
+    expected = "| 02 | [Adding and doubling](notebooks/02_adding.ipynb) | a sum | about 5 minutes | [!["
+    assert row.startswith(expected)
     assert bootstrap.colab_url("notebooks/02_adding.ipynb") in row
 
 
@@ -131,69 +134,113 @@ def test_a_readme_without_markers_is_named(course, text):
         write_all(course.root)
 
 
-# Each mistake: what replaces what in the source, the text of the line that the error must name, part of the message.
+# Each mistake: what is replaced in the source by what, the text of the line that the error must name (@2: its
+# second occurrence), and a part of the message.
 MISTAKES = {
-    "end missing": ("    return result\n    ### END SOLUTION\n", "    return result\n", "### BEGIN SOLUTION@1",
-                    "without '### END SOLUTION'"),
+    "end missing": (
+        "    return result\n    ### END SOLUTION\n", "    return result\n", "### BEGIN SOLUTION@1",
+        "without '### END SOLUTION'",
+    ),
     "begin missing": ("    ### BEGIN SOLUTION\n", "", "### END SOLUTION@1", "without '### BEGIN SOLUTION'"),
     "nested": (ADD, "    ### BEGIN SOLUTION\n" + ADD, "### BEGIN SOLUTION@2", "don't nest"),
-    "end indented differently": ("    return result\n    ###", "    return result\n  ###", "### END SOLUTION@1",
-                                 "indented differently"),
+    "end indented differently": (
+        "    return result\n    ###", "    return result\n  ###", "### END SOLUTION@1",
+        "indented differently",
+    ),
     "code indented less": (ADD, ADD + "  # less\n", "# less", "indented less"),
     "empty region": (ADD, "", "### BEGIN SOLUTION@1", "no solution"),
     "lower case": (ADD, ADD + "    ### Begin solution\n", "### Begin solution", "misspelt"),
     "no spaces": (ADD, ADD + "    #END SOLUTION\n", "#END SOLUTION", "misspelt"),
     "hyphen": ("half = check", "# end-solution\nhalf = check", "# end-solution", "misspelt"),
-    "after code": ("return result\n", "return result  # BEGIN  SOLUTION\n", "return result  # BEGIN  SOLUTION",
-                   "misspelt"),
-    "in markdown": ("# What is half", "# ### BEGIN SOLUTION\n# What is half", "# ### BEGIN SOLUTION", "misspelt"),
+    "after code": (
+        "return result\n", "return result  # BEGIN  SOLUTION\n", "return result  # BEGIN  SOLUTION",
+        "misspelt",
+    ),
+    "in markdown": (
+        "# What is half", "# ### BEGIN SOLUTION\n# What is half", "# ### BEGIN SOLUTION", "misspelt",
+    ),
     "alone in markdown": ("# What is half", "# End solution\n# What is half", "# End solution", "misspelt"),
     "in a hidden cell": ("# Half of", "# ### END SOLUTION\n# Half of", "# ### END SOLUTION", "misspelt"),
-    "scaffold outside": ("half = check", "#> half = 1\nhalf = check", "#> half = 1", "outside a solution region"),
+    "scaffold outside": (
+        "half = check", "#> half = 1\nhalf = check", "#> half = 1", "outside a solution region",
+    ),
     "scaffold without space": ("#> half = ...", "#>half = ...", "#>half = ...", "with the space"),
     "stub doesn't parse": ("#> half = ...", "#> half = (", "#> half = (", "doesn't parse"),
     "solution doesn't parse": ("half = 36.5", "half = 36.5)", "half = 36.5)", "doesn't parse"),
     "given cell doesn't parse": ("half = check", "x = = 1\nhalf = check", "x = = 1", "doesn't parse"),
     "stub outside a function": ("#> half = ...\n", "", "### BEGIN SOLUTION@2", "outside any function"),
-    "exercise without check": ('half = check("half", half)', "pass", '# %% tags=["exercise"]@2', "without a check"),
-    "exercise before the check": ('add = check("add", add)', "pass", '# %% tags=["exercise"]@1',
-                                  "before the next exercise"),
-    "check without exercise": ("add = check(", 'half = check("half", half)\nadd = check(', 'add = check("add", add)',
-                               "check without an exercise"),
+    "exercise without check": (
+        'half = check("half", half)', "pass", '# %% tags=["exercise"]@2', "without a check",
+    ),
+    "exercise before the check": (
+        'add = check("add", add)', "pass", '# %% tags=["exercise"]@1', "before the next exercise",
+    ),
+    "check without exercise": (
+        "add = check(", 'half = check("half", half)\nadd = check(', 'add = check("add", add)',
+        "check without an exercise",
+    ),
     "checked twice": ('half = check("half"', 'half = check("add"', 'half = check("add", half)', "twice"),
-    "check inside the exercise": ("#> half = ...\n### END SOLUTION",
-                                  '#> half = ...\n### END SOLUTION\nhalf = check("half", half)  #',
-                                  'half = check("half", half)  #', "cell of its own"),
+    "check inside the exercise": (
+        "#> half = ...\n### END SOLUTION", '#> half = ...\n### END SOLUTION\nhalf = check("half", half)  #',
+        'half = check("half", half)  #', "cell of its own",
+    ),
     "check without assignment": ("half = check(", "check(", 'check("half", half)', "on a line of its own"),
-    "check of another name": ("half = check(", "halves = check(", 'halves = check("half", half)',
-                              "on a line of its own"),
+    "check of another name": (
+        "half = check(", "halves = check(", 'halves = check("half", half)', "on a line of its own",
+    ),
     "checked name not defined": ("def add(", "def plus(", 'add = check("add", add)', "doesn't define 'add'"),
-    "not defined by the stub": ("#> half = ...", "#> pass", 'half = check("half", half)',
-                                "student's version .* doesn't define 'half'"),
-    "region in a given cell": ("half = check", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\nhalf = check",
-                               "### BEGIN SOLUTION@3", "outside a cell tagged"),
-    "exercise without region": ("### BEGIN SOLUTION\nhalf = 36.5\n#> half = ...\n### END SOLUTION", "half = 0",
-                                '# %% tags=["exercise"]@2', "without a solution region"),
-    "not registered": ('half = check("half"', 'half = check("quarter"', 'half = check("quarter", half)',
-                       "'quarter' is not registered in course_utils/checks/adding.py"),
+    "not defined by the stub": (
+        "#> half = ...", "#> pass", 'half = check("half", half)',
+        "student's version .* doesn't define 'half'",
+    ),
+    "region in a given cell": (
+        "half = check", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\nhalf = check", "### BEGIN SOLUTION@3",
+        "outside a cell tagged",
+    ),
+    "exercise without region": (
+        "### BEGIN SOLUTION\nhalf = 36.5\n#> half = ...\n### END SOLUTION", "half = 0",
+        '# %% tags=["exercise"]@2', "without a solution region",
+    ),
+    "not registered": (
+        'half = check("half"', 'half = check("quarter"', 'half = check("quarter", half)',
+        "'quarter' is not registered in course_utils/checks/adding.py",
+    ),
     "bootstrap missing": ('# %% tags=["bootstrap"]\n# generated\n', "", "# ---@1", "no cell tagged"),
-    "second bootstrap": ('# %% tags=["instructor"]', '# %% tags=["bootstrap"]\n# generated\n\n# %%',
-                         '# %% tags=["bootstrap"]@2', "second bootstrap"),
+    "second bootstrap": (
+        '# %% tags=["instructor"]', '# %% tags=["bootstrap"]\n# generated\n\n# %%',
+        '# %% tags=["bootstrap"]@2', "second bootstrap",
+    ),
     "bootstrap by hand": ("# generated\n", "import os\n", "import os", "is generated"),
-    "bootstrap too late": ('# %% tags=["bootstrap"]', '# %%\nx = 1\n\n# %% tags=["bootstrap"]',
-                           '# %% tags=["bootstrap"]', "first code cell"),
-    "unknown tag": ('tags=["instructor"]', 'tags=["teacher"]', '# %% tags=["teacher"]', "unknown cell tag 'teacher'"),
-    "misspelt tags": ('tags=["instructor"]', 'tag=["instructor"]', '# %% tag=["instructor"]', "unknown cell option"),
-    "two tags": ('tags=["instructor"]', 'tags=["instructor", "report"]',
-                 '# %% tags=["instructor", "report"]', "at most one tag"),
-    "exercise in markdown": ("# %% [markdown]\n# What", '# %% [markdown] tags=["exercise"]\n# What',
-                             '# %% [markdown] tags=["exercise"]', "for code cells"),
+    "bootstrap too late": (
+        '# %% tags=["bootstrap"]', '# %%\nx = 1\n\n# %% tags=["bootstrap"]', '# %% tags=["bootstrap"]',
+        "first code cell",
+    ),
+    "unknown tag": (
+        'tags=["instructor"]', 'tags=["teacher"]', '# %% tags=["teacher"]', "unknown cell tag 'teacher'",
+    ),
+    "misspelt tags": (
+        'tags=["instructor"]', 'tag=["instructor"]', '# %% tag=["instructor"]', "unknown cell option",
+    ),
+    "two tags": (
+        'tags=["instructor"]', 'tags=["instructor", "report"]', '# %% tags=["instructor", "report"]',
+        "at most one tag",
+    ),
+    "exercise in markdown": (
+        "# %% [markdown]\n# What", '# %% [markdown] tags=["exercise"]\n# What',
+        '# %% [markdown] tags=["exercise"]', "for code cells",
+    ),
     "raw cell": ("# %% [markdown]\n# What", "# %% [raw]\n# What", "# %% [raw]", "a raw cell"),
-    "more in the header": ("#     name: python3\n", "#     name: python3\n#   jupytext: {}\n", "#   jupytext: {}",
-                           "the kernelspec and nothing else"),
-    "text before the cells": ("# ---\n\n# %%", "# ---\n\nimport os\n\n# %%", "import os", "belongs to no cell"),
+    "more in the header": (
+        "#     name: python3\n", "#     name: python3\n#   jupytext: {}\n", "#   jupytext: {}",
+        "the kernelspec and nothing else",
+    ),
+    "text before the cells": (
+        "# ---\n\n# %%", "# ---\n\nimport os\n\n# %%", "import os", "belongs to no cell",
+    ),
     "no title": (TITLE, "# Adding\n", "# Adding", "starts with its title"),
-    "number of another": (TITLE, TITLE.replace("02", "03"), "# # 03 · Adding and doubling", "starts with its title"),
+    "number of another": (
+        TITLE, TITLE.replace("02", "03"), "# # 03 · Adding and doubling", "starts with its title",
+    ),
     "no time": ("# **Time:** about 5 minutes\n", "", "# %% [markdown]@1", r"\*\*Time:\*\*"),
     "no content": ("# **You build:** a sum. Then\n# more.\n", "", "# %% [markdown]@1", r"\*\*You build:\*\*"),
 }

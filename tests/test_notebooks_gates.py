@@ -44,7 +44,8 @@ def test_sync_finds_a_changed_solution(course):
 def test_sync_finds_a_changed_notebook_even_if_only_an_output(course):
     write_all(course.root)
     text = course.student.read_text(encoding="utf-8")
-    course.student.write_text(text.replace('"execution_count": null', '"execution_count": 1', 1), encoding="utf-8")
+    text = text.replace('"execution_count": null', '"execution_count": 1', 1)
+    course.student.write_text(text, encoding="utf-8")
     assert len(sync_problems(course.root)) == 1
 
 
@@ -121,24 +122,24 @@ def test_leak_finds_a_source_that_gives_a_solution_away(course, given, shown):
     course.edit("# %% [markdown]\n# What is", f"{given}\n# %% [markdown]\n# What is")
     write_all(course.root)
     (problem,) = leak_problems(course.root)
-    expected = f"notebooks/solutions/02_adding.py:{course_line(course, shown)}: the solution {shown!r} can be read"
-    assert problem.startswith(expected)
+    place = f"notebooks/solutions/02_adding.py:{line_in_region(course, shown)}"
+    assert problem.startswith(f"{place}: the solution {shown!r} can be read")
 
 
-def course_line(course, text: str) -> int:
-    """The last line that is this text in the region of the source (its first or second occurrence)."""
+def line_in_region(course, text: str) -> int:
+    """The number of the line that is this text, at the start of a solution region."""
     lines = course.source.read_text(encoding="utf-8").split("\n")
-    begin = "### BEGIN SOLUTION"
-    starts = [i for i, line in enumerate(lines) if line.strip() == begin]
+    starts = [i for i, line in enumerate(lines) if line.strip() == "### BEGIN SOLUTION"]
     (number,) = {i + 1 for start in starts for i in range(start, start + 3) if lines[i].strip() == text}
     return number
 
 
 def test_leak_allows_a_given_cell_to_repeat_a_loop_or_one_line_of_several(course):
-    course.edit(ADD, "    result = sum(value for value in (first, second))\n    for _ in range(3 - first % 2 + 1):\n"
-                     "        result = result + 0 * (first - second)\n")
-    course.edit("# %% [markdown]\n# What is", "# %%\nfirst = 1\nfor _ in range(3 - first % 2 + 1):\n    print()\n"
-                "second = 2\nresult = sum(value for value in (first, second))\n\n# %% [markdown]\n# What is")
+    total = "result = sum(value for value in (first, second))\n"
+    loop = "for _ in range(3 - first % 2 + 1):\n"
+    course.edit(ADD, f"    {total}    {loop}        result = result + 0 * (first - second)\n")
+    given = f"# %%\nfirst = 1\n{loop}    print()\nsecond = 2\n{total}\n"
+    course.edit("# %% [markdown]\n# What is", given + "# %% [markdown]\n# What is")
     write_all(course.root)
     assert leak_problems(course.root) == []
 
@@ -155,7 +156,7 @@ def test_the_inverse_run_finds_an_exercise_that_is_already_solved(course):
 
 
 def test_the_inverse_run_finds_a_cell_that_fails_and_a_check_that_says_nothing(course):
-    course.edit("# What is half of 73?", "# What is half of 73?\n\n# %%\nprint(solved_elsewhere)\n\n# %% [markdown]\n# .")
+    course.edit("# %% [markdown]\n# What is", "# %%\nprint(solved_elsewhere)\n\n# %% [markdown]\n# What is")
     (problem,) = inverse_run_problems(course.source)
     assert "print(solved_elsewhere)" in problem and "NameError" in problem
 
@@ -178,8 +179,8 @@ def test_committed_notebooks_show_no_solution():
     assert leak_problems() == []
 
 
-# The solution runs first: a notebook that trains then finds its finished training in the inverse run. The group keeps
-# both in one process of pytest-xdist (with --dist loadgroup).
+# The solution runs first: a notebook that trains then finds its finished training in the inverse run. The
+# group keeps both in one process of pytest-xdist (with --dist loadgroup).
 
 
 @pytest.mark.xdist_group("notebooks")

@@ -9,11 +9,20 @@ import sys
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils import paths
-from course_utils.notebooks import NotebookError, Outcome, outcomes, pages, run_all, run_notebook, source_paths
+from course_utils.notebooks import (
+    NotebookError,
+    Outcome,
+    outcomes,
+    pages,
+    run_all,
+    run_notebook,
+    source_paths,
+)
 from course_utils.notebooks.run import stream_text
 from course_utils.notebooks.source import read_source
 
@@ -40,21 +49,23 @@ def test_the_kernel_is_this_python_in_another_process(tmp_path, monkeypatch):
     # Another "python3" kernel on the machine must not be used.
     spec = tmp_path / "jupyter" / "kernels" / "python3" / "kernel.json"
     spec.parent.mkdir(parents=True)
-    spec.write_text('{"argv": ["/no/such/python"], "display_name": "Other", "language": "python"}', encoding="utf-8")
+    other = '{"argv": ["/no/such/python"], "display_name": "Other", "language": "python"}'
+    spec.write_text(other, encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     code = "import os, sys\nprint(sys.executable)\nprint(os.getpid())\nprint(os.getcwd())"
     executable, process, folder = printed_by(code, tmp_path).split("\n")
     assert executable == sys.executable
     assert int(process) != os.getpid()
     assert Path(folder).resolve() == tmp_path.resolve()
+    assert not psutil.pid_exists(int(process)), "the kernel is still there after the run"
 
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_the_environment_reaches_the_kernel_and_not_the_caller(tmp_path, strict):
     before = dict(os.environ)
     names = ["COURSE_STRICT", "MPLBACKEND", "COURSE_RUNS", "PYTEST_CURRENT_TEST"]
-    printed = printed_by(f"import os\nprint([os.environ.get(name) for name in {names}])", tmp_path, strict=strict,
-                         extra_env={"COURSE_RUNS": "elsewhere"})
+    code = f"import os\nprint([os.environ.get(name) for name in {names}])"
+    printed = printed_by(code, tmp_path, strict=strict, extra_env={"COURSE_RUNS": "elsewhere"})
     backend = "module://matplotlib_inline.backend_inline"
     assert printed == str(["1" if strict else "0", backend, "elsewhere", None])
     assert dict(os.environ) == before
@@ -68,8 +79,9 @@ def test_the_notebook_given_stays_as_it_is(tmp_path):
 
 
 def test_a_failure_names_notebook_cell_source_and_reason(tmp_path):
+    notebook = notebook_of("x = 1", "print('so far')\n1 / 0", "x = 3")
     with pytest.raises(NotebookError) as caught:
-        run_notebook(notebook_of("x = 1", "print('so far')\n1 / 0", "x = 3"), strict=True, cwd=tmp_path, name="07_metrics")
+        run_notebook(notebook, strict=True, cwd=tmp_path, name="07_metrics")
     message = str(caught.value)
     assert message.startswith("07_metrics, cell 2:\n\n    print('so far')\n    1 / 0\n\n")
     assert "ZeroDivisionError: division by zero" in message and "\x1b" not in message
@@ -116,14 +128,15 @@ def test_a_page_needs_nothing_from_the_network_but_formulae(course, tmp_path):
     for picture in pictures:
         assert 'alt="one &lt;red&gt; pixel"' in picture and "data:image/png;base64" in picture
         assert base64.b64decode(re.search("base64,([^\"]*)", picture)[1].replace("\n", ""))[1:4] == b"PNG"
-    assert "level is 4" in text and "epoch: 100%" in text and "(interactive in the notebook)" in text
+    assert "level is 4" in text and "epoch: 100% 3/3" in text and "(interactive in the notebook)" in text
     (script,) = re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=\"?https?:[^>]*>", text)
     assert "mathjax" in script and "async" in script
     assert "widget-view+json" not in text
 
 
 def test_run_all_prints_a_line_each_then_the_report_and_links_the_pages(course, tmp_path, capsys):
-    course.edit('# %% tags=["instructor"]', '# %% tags=["report"]\nprint("Dice 0.9")\n\n# %% tags=["instructor"]')
+    report = '# %% tags=["report"]\nprint("Dice 0.9")\n\n'
+    course.edit('# %% tags=["instructor"]', report + '# %% tags=["instructor"]')
     output = tmp_path / "pages"
     assert run_all(output=output, root=course.root) == [output / "02_adding.html"]
     printed = capsys.readouterr().out
@@ -136,7 +149,8 @@ def test_run_all_prints_a_line_each_then_the_report_and_links_the_pages(course, 
 
 def test_run_all_stops_at_a_check_that_does_not_pass_and_keeps_the_page(course, tmp_path, capsys):
     course.edit("half = 36.5", "half = 35.5")
-    with pytest.raises(NotebookError, match=r'(?s)02_adding, cell \d+:.*half = check\("half", half\).*CheckFailed'):
+    expected = r'(?s)02_adding, cell \d+:.*half = check\("half", half\).*CheckFailed'
+    with pytest.raises(NotebookError, match=expected):
         run_all(output=tmp_path / "pages", root=course.root)
     assert "failed; see" in capsys.readouterr().out
     assert "CheckFailed" in (tmp_path / "pages" / "02_adding.html").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ def case() -> Case:
 
 
 def reoriented(case: Case, codes: str) -> Case:
-    """The same brain in another array order: only the order of the numbers changes, and the affine with it."""
+    """The same brain in another array order; the affine changes with it, the patient does not."""
     change = nibabel.orientations.ornt_transform(
         nibabel.io_orientation(case.affine), nibabel.orientations.axcodes2ornt(tuple(codes))
     )
@@ -40,7 +40,9 @@ def test_begins_inside_the_tumour(case):
     assert case.labels[position] > 0
 
 
-@pytest.mark.parametrize(("control", "value"), [("i", 0), ("j", 9), ("k", 7), ("modality", "t1"), ("overlay", "none")])
+@pytest.mark.parametrize(
+    ("control", "value"), [("i", 0), ("j", 9), ("k", 7), ("modality", "t1"), ("overlay", "none")]
+)
 def test_picture_and_text_follow_the_controls(case, control, value):
     viewer = volume_viewer(case)
     picture, alt = viewer.picture.value, viewer.alt
@@ -98,7 +100,8 @@ def test_refuses_an_overlay_of_another_shape(case):
 def test_shows_a_case_without_labels_and_one_without_tumour(case):
     unlabelled = volume_viewer(Case("case", case.image, None, LPS))
     assert "label" not in unlabelled.alt
-    assert "label 0 (no tumour)" in volume_viewer(Case("case", case.image, np.zeros_like(case.labels), LPS)).alt
+    healthy = volume_viewer(Case("case", case.image, np.zeros_like(case.labels), LPS))
+    assert "label 0 (no tumour)" in healthy.alt
 
 
 def test_leaves_no_figure_open(case):
@@ -113,7 +116,8 @@ def test_planes_have_the_patients_left_on_the_right_and_the_front_on_top(case):
     image[0, 0, 7] = 1.0  # the patient's rightmost, foremost, topmost voxel
     figure, axes = plt.subplots(1, 3)
     figures.show_planes(axes, image, position=(0, 0, 7), spacing=(2, 3, 4), window=(0, 1))
-    corners = {"axial": (0.0, 0.0), "coronal": (0.0, 32.0), "sagittal": (0.0, 32.0)}  # left edge, upper edge, mm
+    # Where the left and the upper edge of each panel are, in mm.
+    corners = {"axial": (0.0, 0.0), "coronal": (0.0, 32.0), "sagittal": (0.0, 32.0)}
     for ax in axes:
         left, right, bottom, top = ax.images[0].get_extent()
         pixels = np.asarray(ax.images[0].get_array())

@@ -104,9 +104,8 @@ check.choice(
     why={
         "A": "The order of the bars depends on the flip only. A kernel that slides unflipped meets the impulse with its last "
         "value first, so cross-correlation writes the kernel backwards.",
-        "B": "The left panel is right, but PyTorch doesn't flip: `conv1d` computes the cross-correlation, whatever its name.",
-        "D": "Stride 1 and an odd kernel don't make the two equal: they agree only for a kernel that reads the same in both "
-        "directions, and 1, 2, 4 does not.",
+        "B": "The first two are right, but PyTorch doesn't flip: `conv1d` computes the cross-correlation, whatever its name.",
+        "D": "Padding adds zeros at the ends; it can't turn 4, 2, 1 into 1, 2, 4. Only reversing the kernel does.",
     },
 )
 
@@ -246,7 +245,7 @@ def _dilated_matrix(kernel: Tensor, n: int, stride: int = 1, padding: int = 0) -
 )
 def _(trial):
     trial.signature("kernel", "n", "stride", "padding")
-    trial.case(_tensor(2, 3, 5), 5, expected=_convolution_matrix(_tensor(2, 3, 5), 5))
+    trial.case(_tensor(2, 3, 5), 5)
     slide = torch.tensor([[3, 5, 0, 0], [2, 3, 5, 0], [0, 2, 3, 5], [0, 0, 2, 3]], dtype=torch.float64)
     trial.case(_tensor(2, 3, 5), 4, padding=1, expected=slide)
     trial.case(_numbers(4, seed=7), 9, stride=2, padding=1)
@@ -574,7 +573,7 @@ check.choice(
     why={
         "A": "Look at the fine structures: they are gone. A quarter as many numbers can't hold the whole image, and the transpose "
         "makes no attempt to recover it.",
-        "B": "Rounding errors are about 1e-16 here; the difference in the third panel is as large as the image itself.",
+        "B": "Rounding errors are about 1e-16 here; the fourth picture's title says how large the differences are.",
         "C": "The size is right: 4x4 forward to 2x2 and, with output_padding = 1, back to 4x4. It is the values that differ.",
     },
 )

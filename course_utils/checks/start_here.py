@@ -300,7 +300,8 @@ def _(trial: Trial) -> None:
     trial.signature("labels", "spacing")
     few = np.zeros((4, 3, 2), np.uint8)
     few[0, 0, 0], few[1, 2, 0], few[2, 2, 0], few[3, 1, 1] = 1, 2, 2, 4
-    trial.case(few, np.array([2.0, 3.0, 5.0]), expected=0.12, label="tumour_volume_ml(4 tumour voxels, [2, 3, 5])")
+    label = "tumour_volume_ml(4 tumour voxels, [2, 3, 5])"
+    trial.case(few, np.array([2.0, 3.0, 5.0]), expected=0.12, label=label)
     # Edges that a float32 header holds exactly, so that NiBabel's answer is exact too.
     trial.case(_some_labels(), np.array([0.9375, 1.25, 6.0]))
     trial.case(np.zeros_like(few), np.array([1.0, 1.0, 1.0]), label="tumour_volume_ml(no tumour, [1, 1, 1])")
@@ -349,7 +350,8 @@ check.choice(
 
 # ---- 10 · regions
 
-# From label (the index) to member of the region; label 3 does not occur (Menze et al. 2015, Bakas et al. 2017).
+# From label (the index) to member of the region; label 3 does not occur (Menze et al. 2015, Bakas et al.
+# 2017).
 _MEMBERS = {
     "WT": np.array([False, True, True, False, True]),
     "TC": np.array([False, True, False, False, True]),
@@ -379,9 +381,9 @@ def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
         "You took label 3 for the enhancing tumour: that is how BraTS 2023 and the Medical Segmentation "
         "Decathlon write it. In BraTS up to 2021, as here, it is label 4, and 3 does not occur.":
             _members(ET=(3,)),
-        "You counted oedema (label 2) to the tumour core: it is swollen brain around the tumour, part of the "
+        "You counted oedema (label 2) as tumour core: it is swollen brain around the tumour, part of the "
         "whole tumour only.": _members(TC=(1, 2, 4)),
-        "You counted oedema (label 2) to the tumour core and left out the enhancing tumour (label 4).":
+        "You counted oedema (label 2) as tumour core and left out the enhancing tumour (label 4).":
             _members(TC=(1, 2)),
         "Your tumour core is the necrotic part alone: the enhancing rim belongs to the core, and its label "
         "is 4, not 3.": _members(TC=(1,)),
@@ -467,7 +469,8 @@ def _(trial: Trial) -> None:
     )
     rng = np.random.default_rng(5)
     brain = rng.random((6, 5, 4)) < 0.6
-    trial.case(rng.gamma(3.0, 120.0, brain.shape), brain, label="normalise_inside_the_brain(image (6, 5, 4), brain)")
+    image = rng.gamma(3.0, 120.0, brain.shape)
+    trial.case(image, brain, label="normalise_inside_the_brain(image (6, 5, 4), brain)")
     trial.case(
         rng.integers(0, 900, brain.shape, dtype=np.int16),
         brain,
@@ -485,12 +488,12 @@ check.choice(
         "B": "Normalising shifts and stretches all voxels alike: it can't change which of two voxels is "
         "brighter, so the overlap stays as it is.",
         "C": "Try it: at 0, most of the tumour is to the right, and many times more healthy voxels too. At 2, "
-        "hardly any healthy voxel is left, but only a small part of the tumour is, too.",
+        "hardly any healthy voxel is left, but most of the tumour is lost, too.",
     },
     hints=(
         "Put the line at 0, then at 1, then at 2: how much of each hill lies to its right?",
         "To the right of 1: compare the area under the black curve with the orange area.",
-        "The hills overlap, and the healthy one is far larger. No line keeps most of the one and little of the "
-        "other.",
+        "The hills overlap, and the healthy one is far larger. No line keeps most of the one and little of "
+        "the other.",
     ),
 )

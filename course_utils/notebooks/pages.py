@@ -119,8 +119,10 @@ def _still(output: NotebookNode, state: dict) -> Iterator[NotebookNode]:
 def _contents(model_id: str, state: dict) -> tuple[list[str], list[NotebookNode]]:
     """Texts and captured outputs of a widget and its children, in their order."""
     model = state[model_id]["state"]
-    labels = [_plain(str(model[key])) for key in ("description", "value")
-              if isinstance(model.get(key), (str, int, float)) and _plain(str(model[key]))]
+    description, value = _plain(model.get("description") or ""), model.get("value")
+    # A number without a name, such as that of a progress bar, says nothing; a text (tqdm's, a label's) does.
+    is_shown = isinstance(value, str) or (description and isinstance(value, (int, float)))
+    labels = [text for text in (description, _plain(str(value)) if is_shown else "") if text]
     outputs = [nbformat.from_dict(output) for output in model.get("outputs", [])]
     for child in model.get("children", []):
         child_labels, child_outputs = _contents(child.removeprefix(_MODEL_REFERENCE), state)
@@ -130,4 +132,4 @@ def _contents(model_id: str, state: dict) -> tuple[list[str], list[NotebookNode]
 
 
 def _plain(text: str) -> str:
-    return html.unescape(re.sub(r"<[^>]*>", "", text)).strip()
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split())

@@ -84,7 +84,7 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="course-kernel-", ignore_cleanup_errors=True) as profile:
         client = nbclient.NotebookClient(
             executed,
-            km=_OwnPython(),
+            kernel_manager_class=_OwnPython,
             timeout=timeout,
             store_widget_state=True,
             resources={"metadata": {"path": str(cwd or paths.repository_root() / "notebooks")}},
@@ -97,7 +97,8 @@ def run_notebook(
         except CellTimeoutError:
             raise _failure(name, executed, started, f"The cell took longer than {timeout} s.") from None
         except DeadKernelError:
-            raise _failure(name, executed, started, "The kernel died, perhaps for want of memory.") from None
+            reason = "The kernel died: it ran out of memory or was stopped."
+            raise _failure(name, executed, started, reason) from None
     return executed
 
 

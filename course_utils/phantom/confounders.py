@@ -68,9 +68,9 @@ def _vessels(tissues: Tissues, grid: Grid, rng: np.random.Generator) -> np.ndarr
     x, _, z = grid.axes()
     falx = 0.9 * np.exp(-((x / 2.0) ** 2)) * np.exp(-(((tissues.depth - 3) / 3) ** 2)) * (z > -10)
 
-    plexus = smooth_step(gaussian_random_field(shape, 2.5, spacing, rng), 1.0, 0.25)
+    plexus = smooth_step(gaussian_random_field(shape, 2.5, spacing, rng), 1.3, 0.25)
     plexus *= np.clip(tissues.ventricles, 0, 1) * tissues.fluid
-    return np.clip(np.maximum.reduce([tubes, dura, falx]) + 0.7 * plexus, 0, 0.85)
+    return np.clip(np.maximum.reduce([tubes, dura, falx]) + 0.6 * plexus, 0, 0.85)
 
 
 def _fluid_flow(tissues: Tissues, spacing: float, rng: np.random.Generator) -> np.ndarray:

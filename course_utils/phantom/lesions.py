@@ -29,6 +29,7 @@ class Lesions:
     """Fractions (0..1) in each voxel, the labels, and the random field that textures the tumour.
 
     ``core`` is necrosis + solid + enhancing. ``oedema_extent`` ignores the core: oedema also lies beneath it.
+    ``may_bleed``: a low-grade tumour hardly ever does.
     """
 
     core: np.ndarray
@@ -39,6 +40,7 @@ class Lesions:
     oedema_extent: np.ndarray
     labels: np.ndarray
     coarse_texture: np.ndarray
+    may_bleed: bool
 
 
 def make_lesions(
@@ -79,7 +81,15 @@ def make_lesions(
     labels[~tissues.brain] = 0
     labels = drop_specks(labels, spacing)
     return Lesions(
-        core, necrosis_fraction, solid_fraction, enhancing_fraction, oedema_fraction, oedema_extent, labels, coarse
+        core,
+        necrosis_fraction,
+        solid_fraction,
+        enhancing_fraction,
+        oedema_fraction,
+        oedema_extent,
+        labels,
+        coarse,
+        may_bleed=not parameters.low_grade,
     )
 
 

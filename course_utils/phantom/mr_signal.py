@@ -1,10 +1,10 @@
 """The signal of each tissue in each sequence, from relaxation times at 3 T.
 
-White and grey matter: Wansapura JP, Holland SK, Dunn RS, Ball WS. NMR relaxation times in the human brain at 3.0 tesla.
-Journal of Magnetic Resonance Imaging 9, 531-538 (1999). Stanisz GJ et al., Magnetic Resonance in Medicine 54, 507-512
-(2005), measured longer T1 (1084 and 1820 ms): published values differ by more than a third, which is one reason why MR
-intensities have no unit. The tissues of the tumour are plausible values between oedema and fluid, drawn anew for each
-subject.
+T1 of white and grey matter: Wansapura JP, Holland SK, Dunn RS, Ball WS. NMR relaxation times in the human brain at 3.0
+tesla. Journal of Magnetic Resonance Imaging 9, 531-538 (1999). T2: Stanisz GJ et al. T1, T2 relaxation and magnetization
+transfer in tissue at 3T. Magnetic Resonance in Medicine 54, 507-512 (2005), who measured longer T1 (1084 and 1820 ms):
+published values differ by a third, which is one reason why MR intensities have no unit. The tissues of the tumour are
+plausible values between grey matter and fluid, drawn anew for each subject.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Protocol:
     flair_inversion: float
 
 
-WHITE_MATTER = Tissue(832, 79.6, 0.69)
-GREY_MATTER = Tissue(1331, 110, 0.84)
+WHITE_MATTER = Tissue(832, 69, 0.69)
+GREY_MATTER = Tissue(1331, 99, 0.84)
 DEEP_GREY_MATTER = Tissue(1150, 80, 0.79)
 FLUID = Tissue(4300, 1500, 1.0)
 OEDEMA = Tissue(1800, 200, 0.88)
@@ -100,7 +100,7 @@ def draw_tissues(rng: np.random.Generator) -> dict[str, Tissue]:
             ("vessels", VESSEL),
         )
     }
-    oedema = mix(GREY_MATTER, OEDEMA, rng.uniform(0.5, 1.0))  # faint ... frank
+    oedema = mix(GREY_MATTER, OEDEMA, rng.uniform(0.55, 1.0))  # faint ... frank
     return {
         **healthy,
         "oedema": oedema,

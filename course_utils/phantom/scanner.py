@@ -54,8 +54,8 @@ def _slice_profile(image: np.ndarray, modality: str, spacing: float, rng: np.ran
 
 
 def bias_field(shape: tuple[int, ...], spacing: float, rng: np.random.Generator) -> np.ndarray:
-    """The receive coils' uneven sensitivity: a smooth factor around 1, with a standard deviation of 5-16 %."""
-    strength = np.float32(rng.uniform(0.05, 0.16))
+    """The receive coils' uneven sensitivity: a smooth factor around 1, with a standard deviation of 6-20 %."""
+    strength = np.float32(rng.uniform(0.06, 0.20))
     return np.exp(strength * gaussian_random_field(shape, 45, spacing, rng))
 
 

@@ -149,7 +149,7 @@ def _make_images(
         0.10 * gaussian_random_field(shape, 2.5, spacing, rng) + 0.06 * lesions.coarse_texture
     )
     uptake_texture = np.exp(0.45 * gaussian_random_field(shape, 2.0, spacing, rng))
-    has_bleeding = rng.random() < BLEEDING_PROBABILITY
+    has_bleeding = rng.random() < BLEEDING_PROBABILITY and lesions.may_bleed
     bleeding = 1 + 0.35 * has_bleeding * lesions.core * smooth_step(lesions.coarse_texture, 0.9, 0.2)
     healthy_white_matter = tissues.brain & (tissues.white_matter > 0.7) & (lesions.labels == 0)
     without_agent = mr_signal.signals("t1", relaxation, protocol, concentrations)["enhancing"]

@@ -88,7 +88,7 @@ millilitres = check("millilitres", millilitres)
 # |---|---|---|
 # | **not attempted** | the stub, `...` or `None` is still there | write your answer, run the cell, run the check again |
 # | **your code raised** | Python stopped in your lines; you see which, and why | mend that line |
-# | **not yet** | your code ran, but the result is wrong: you see what was called, what came, what was expected | read the first sentence: it often names the mistake |
+# | **not yet** | it ran, but the result is wrong: you see the call, what came, what was expected | read the first sentence: it often names the mistake |
 # | **pass** | right, also on cases that you haven't thought of | go on |
 #
 # The last one is for you to earn. Here are the other three: three attempts at the warm-up. What is wrong with
@@ -119,7 +119,8 @@ for attempt in (not_written_yet, misspelt, as_if_it_were_a_length):
 # - **Look at a small case.** Put a `print(x.shape)` into your function, or call it with numbers whose result
 #   you know.
 # - **Go on.** The check hands back a working version whenever yours isn't right yet, so everything after it
-#   runs. (That is why it is written `millilitres = check("millilitres", millilitres)`.) Come back later.
+#   runs. (That is why it is written `millilitres = check("millilitres", millilitres)`.) When you come back,
+#   run your own cell again before its check.
 # - **Read the solution**: `notebooks/solutions/` has this notebook's source with all solutions and what they
 #   mean; `make run` turns it into a page in `build/`. Nobody counts how often you look. Then close it and
 #   write it yourself.
@@ -238,8 +239,11 @@ axes[0].imshow(flair[:, :, k], cmap="gray")
 axes[0].set(title=f"flair[:, :, {k}]", xlabel="second index j", ylabel="first index i")
 axes[1].imshow(flair[:, :, k].T, cmap="gray")
 axes[1].set(title=f"flair[:, :, {k}].T", xlabel="first index i", ylabel="second index j")
-figures.show(fig, alt="An axial slice of a head, twice. Drawn as it is, the head lies on its side, with the front to the left. "
-             "Transposed, the front is on top.")
+figures.show(
+    fig,
+    alt="An axial slice of a head, twice. Drawn as it is, the head lies on its side, with the front to the "
+    "left. Transposed, the front is on top.",
+)
 
 # %% [markdown]
 # Matplotlib draws the first index downwards, as for a table. A scan's first index is its x. So pictures of
@@ -265,26 +269,14 @@ figures.show(fig, alt="An axial slice of a head, twice. Drawn as it is, the head
 # has the same in two dimensions, for a scan that is tilted.
 
 # %%
-columns = np.array([[3.0, -0.8], [1.2, 2.0]])  # M of a tilted 2D scan, mm
-translation = np.array([4.0, 2.0])  # t, mm
-grid = np.stack(np.meshgrid(np.arange(5), np.arange(4), indexing="ij"), axis=-1).reshape(-1, 2)
-world = grid @ columns.T + translation
-
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
-for ax, points, origin, steps in ((axes[0], grid, (0, 0), np.eye(2)), (axes[1], world, translation, columns)):
-    ax.scatter(*points.T, s=18, color=figures.COLOURS["black"])
-    for step, name, colour in ((steps[:, 0], "one step of i", "blue"), (steps[:, 1], "one step of j", "red")):
-        ax.annotate("", np.add(origin, step), origin, arrowprops={"arrowstyle": "-|>", "color": figures.COLOURS[colour], "lw": 2})
-        ax.plot([], [], color=figures.COLOURS[colour], lw=2, label=name)
-    ax.scatter(*points[2 * 4 + 3], s=120, facecolors="none", edgecolors=figures.COLOURS["green"], lw=2)
-    ax.set_aspect("equal")
-axes[0].set(title="in the file: voxel (2, 3) is circled", xlabel="i (voxels)", ylabel="j (voxels)", xlim=(-0.7, 4.7), ylim=(-0.7, 3.7), yticks=range(4))
-axes[1].annotate("", translation, (0, 0), arrowprops={"arrowstyle": "-|>", "color": figures.COLOURS["purple"], "lw": 2})
-axes[1].plot([], [], color=figures.COLOURS["purple"], lw=2, label="translation t")
-axes[1].set(title="in the patient: the same voxel", xlabel="x (mm)", ylabel="y (mm)", xlim=(-1, 19), ylim=(-0.5, 14.5))
-axes[1].legend(loc="upper left", fontsize=8)
-figures.show(fig, alt="Left: a grid of points in voxel units, an arrow of length one along i and one along j, point (2, 3) circled. "
-             "Right: the same grid in millimetres, stretched and tilted, beginning at the tip of the translation arrow.")
+figures.show_affine(axes, matrix=np.array([[3.0, -0.8], [1.2, 2.0]]), translation=np.array([4.0, 2.0]))
+figures.show(
+    fig,
+    alt="Left: a grid of points in voxel units, an arrow of length one along i and one along j, point (2, 3) "
+    "circled. Right: the same grid in millimetres, stretched and tilted, beginning at the tip of the "
+    "translation arrow.",
+)
 
 # %% [markdown]
 # Here is the affine of our scan. *Predict* from it, without running anything further: where is voxel (0, 0,
@@ -388,12 +380,17 @@ for ax, volume, point, height, title in (
 ):
     extent = (0, 2 * volume.shape[0], 0, height * volume.shape[2])
     ax.imshow(volume[:, j].T, origin="lower", extent=extent, cmap="gray")
-    ax.plot(2 * (point[0] + 0.5), height * (point[2] + 0.5), "+", color=figures.COLOURS["orange"], ms=14, mew=2)
+    across, up = 2 * (point[0] + 0.5), height * (point[2] + 0.5)
+    ax.plot(across, up, "+", color=figures.COLOURS["orange"], ms=14, mew=2)
     ax.set(title=title, xlabel="along i (mm)", ylabel="along k (mm)")
 axes[2].imshow(thick_flair[:, j].T, origin="lower", cmap="gray")
 axes[2].set(title="thick, spacing forgotten", xlabel="i (voxels)", ylabel="k (voxels)")
-figures.show(fig, alt="Three coronal slices of the same head. Fine and thick slices with the right proportions, a cross at the same place in "
-             "the tumour in both; then the thick one with square voxels, flattened to a third of its height.")
+figures.show(
+    fig,
+    alt="Three coronal slices of the same head. Fine and thick slices with the right proportions, a cross at "
+    "the same place in the tumour in both; then the thick one with square voxels, flattened to a third of "
+    "its height.",
+)
 
 # %% [markdown]
 # ### Exercise 5: spacing
@@ -481,8 +478,11 @@ for name, segmentation, matrix in (("fine ", labels, affine), ("thick", thick_la
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.4))
 position = tuple(int(index) for index in tumour_voxels[((tumour_voxels - centre) ** 2).sum(axis=1).argmin()])
 figures.show_planes(axes, flair, position=position, spacing=case.spacing, crosshair=True)
-figures.show(fig, alt="Axial, coronal and sagittal slice of a FLAIR image with a bright tumour, green lines cross in it. "
-             "On the axial and coronal slice the letter R, the patient's right, is on the left-hand side.")
+figures.show(
+    fig,
+    alt="Axial, coronal and sagittal slice of a FLAIR image with a bright tumour, green lines cross in it. "
+    "On the axial and coronal slice the letter R, the patient's right, is on the left-hand side.",
+)
 
 # %% [markdown]
 # And here you can walk through it. Move the sliders, change the image, switch the labels off. The line above
@@ -525,8 +525,11 @@ fig, ax = plt.subplots(figsize=(4, 4))
 figures.show_slice(ax, t1[:, :, marked[2]], title=f"T1, k = {marked[2]}")
 ax.plot(marked[0], marked[1], "x", color=figures.COLOURS["orange"], ms=14, mew=3)
 ax.set(xlabel="i (voxels)", ylabel="j (voxels)")
-figures.show(fig, alt="An axial slice of a T1 image, the front on top, without letters at its sides. An orange cross lies in the half of the "
-             "brain that is on the left of the picture.")
+figures.show(
+    fig,
+    alt="An axial slice of a T1 image, the front on top, without letters at its sides. An orange cross lies "
+    "in the half of the brain that is on the left of the picture.",
+)
 print(f"the cross: voxel {marked}, world {affine @ (*marked, 1)}")
 
 # %% tags=["exercise"]
@@ -571,9 +574,14 @@ print(f"the tumour's centre is {abs(offset[0]):.0f} mm to the {'right' if offset
 fig, axes = plt.subplots(1, 2, figsize=(8, 4))
 for ax, image, title in ((axes[0], flair, "original"), (axes[1], flair[::-1], "augmented")):
     figures.show_slice(ax, image[:, :, position[2]], title=title)
-    ax.contour((labels[:, :, position[2]] > 0).T, levels=[0.5], colors=figures.COLOURS["orange"], linewidths=2)
-figures.show(fig, alt="Two axial FLAIR slices with an orange outline. In the original it encloses the bright tumour. In the other the brain is "
-             "mirrored left to right with the front still on top; the outline is where it was, now over healthy brain.")
+    outline = (labels[:, :, position[2]] > 0).T
+    ax.contour(outline, levels=[0.5], colors=figures.COLOURS["orange"], linewidths=2)
+figures.show(
+    fig,
+    alt="Two axial FLAIR slices with an orange outline. In the original it encloses the bright tumour. In the "
+    "other the brain is mirrored left to right with the front still on top; the outline is where it was, "
+    "now over healthy brain.",
+)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -617,8 +625,12 @@ figures.show_slice(axes[4], flair[axial], labels[axial], title="FLAIR and labels
 for ax in axes:
     ax.label_outer()
 figures.label_legend(fig, loc="outside lower center", ncols=3)
-figures.show(fig, alt="One axial slice five times. T1: tumour a little dark. T1ce: a bright irregular ring. T2: tumour, oedema and ventricles bright. "
-             "FLAIR: tumour and oedema bright, ventricles dark. Last, FLAIR with coloured labels: core, enhancing ring around it, oedema outside.")
+figures.show(
+    fig,
+    alt="One axial slice five times. T1: tumour a little dark. T1ce: a bright irregular ring. T2: tumour, "
+    "oedema and ventricles bright. FLAIR: tumour and oedema bright, ventricles dark. Last, FLAIR with "
+    "coloured labels: core, enhancing ring around it, oedema outside.",
+)
 
 # %% [markdown]
 # No single image shows all of it. The rim is in T1ce, with the dark dead core inside it; the extent is in T2
@@ -635,11 +647,11 @@ figures.show(fig, alt="One axial slice five times. T1: tumour a little dark. T1c
 # |---|---|
 # | 0 | everything else |
 # | 1 | necrotic (dead) and non-enhancing tumour core |
-# | 2 | oedema: swollen brain around the tumour, with tumour cells in it |
+# | 2 | oedema: swollen brain around the tumour, often with tumour cells in it |
 # | 4 | enhancing tumour: the active rim |
 #
-# There is no 3: an early edition of the challenge used it for a class that was later merged into 1. What is
-# *measured* is not these labels but three **regions** that contain each other:
+# There is no 3: the first editions of the challenge had one, "non-enhancing tumour", which later became part of
+# label 1. What is *measured* is not these labels but three **regions** that contain each other:
 #
 # | region | labels | why |
 # |---|---|---|
@@ -685,12 +697,15 @@ for ax, region in zip(axes, ("WT", "TC", "ET")):
     mask = region_mask(labels, region)
     extent_mm = (np.ptp(np.argwhere(mask), axis=0) + 1) * case.spacing
     volume = tumour_volume_ml(mask, case.spacing)
-    print(f"{region}: {volume:5.1f} ml, extent {extent_mm[0]:.0f} × {extent_mm[1]:.0f} × {extent_mm[2]:.0f} mm")
+    print(f"{region}: {volume:5.1f} ml, extent", " × ".join(f"{edge:.0f}" for edge in extent_mm), "mm")
     figures.show_slice(ax, flair[axial], title=f"{region}: {volume:.1f} ml", spacing=plane)
     figures.show_mask(ax, mask[axial], spacing=plane)
     ax.label_outer()
-figures.show(fig, alt="One axial slice three times with a region in orange: the whole tumour is largest, the tumour core lies inside it, "
-             "the enhancing tumour is a ring within the core.")
+figures.show(
+    fig,
+    alt="One axial slice three times with a region in orange: the whole tumour is largest, the tumour core "
+    "lies inside it, the enhancing tumour is a ring within the core.",
+)
 
 # %% [markdown]
 # ## 8 · Intensities have no units
@@ -708,7 +723,11 @@ for name, values in ((case.name, flair[brain]), (other.name, other_flair[other_b
     ax.hist(values, bins=np.linspace(0, 1500, 100), histtype="step", density=True, lw=2, label=name)
 ax.set(title="FLAIR inside the brain, as stored", xlabel="intensity (no unit)", ylabel="density")
 ax.legend()
-figures.show(fig, alt="Histograms of FLAIR values of two subjects: two peaks at clearly different intensities, of different width.")
+figures.show(
+    fig,
+    alt="Histograms of FLAIR values of two subjects: two peaks at clearly different intensities, of different "
+    "width.",
+)
 
 # %% [markdown]
 # ### Exercise 11: normalise inside the brain
@@ -720,7 +739,7 @@ figures.show(fig, alt="Histograms of FLAIR values of two subjects: two peaks at 
 
 # %% tags=["exercise"]
 def normalise_inside_the_brain(image, brain):
-    """z-scores (X, Y, Z) of `image` with the brain's mean and standard deviation; 0 outside. `brain` is bool (X, Y, Z)."""
+    """z-scores of `image` (X, Y, Z), with mean and deviation of the voxels in `brain` (bool); 0 outside."""
     ### BEGIN SOLUTION
     inside = image[brain]
     normalised = np.zeros(image.shape)
@@ -739,7 +758,11 @@ for name, values in ((case.name, z[brain]), (other.name, other_z[other_brain])):
     ax.hist(values, bins=np.linspace(-3, 5, 100), histtype="step", density=True, lw=2, label=name)
 ax.set(title="FLAIR inside the brain, normalised", xlabel="z-score (standard deviations)", ylabel="density")
 ax.legend()
-figures.show(fig, alt="The same two histograms after normalising: the peaks lie nearly on top of each other; shapes still differ a little.")
+figures.show(
+    fig,
+    alt="The same two histograms after normalising: the peaks lie nearly on top of each other; shapes still "
+    "differ a little.",
+)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** `image[brain]` is a flat list of the brain's values; compute with it, and write the result
@@ -762,18 +785,24 @@ healthy, tumour = z[brain & (labels == 0)], z[labels > 0]
 bins = np.linspace(-3, 5, 41)
 
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6))
-axes[0].hist(healthy, bins, histtype="step", density=True, lw=2, color=figures.COLOURS["black"], label="no tumour")
+black = figures.COLOURS["black"]
+axes[0].hist(healthy, bins, histtype="step", density=True, lw=2, color=black, label="no tumour")
 for label, colour in figures.LABEL_COLOURS.items():
-    axes[0].hist(z[labels == label], bins, histtype="stepfilled", density=True, alpha=0.6, facecolor=colour, edgecolor="black",
-                 label=figures.LABEL_NAMES[label])
+    name = figures.LABEL_NAMES[label]
+    axes[0].hist(z[labels == label], bins, density=True, color=colour, alpha=0.6, label=name,
+                 histtype="stepfilled", edgecolor="black")
 axes[0].set(title="each label on its own", xlabel="FLAIR (z-score)", ylabel="density", ylim=(0, 0.9))
 axes[0].legend(fontsize=8)
 axes[1].hist(tumour, bins, color=figures.COLOURS["orange"], alpha=0.8, label="tumour (1, 2, 4)")
-axes[1].hist(healthy, bins, histtype="step", lw=2, color=figures.COLOURS["black"], label="no tumour")
+axes[1].hist(healthy, bins, histtype="step", lw=2, color=black, label="no tumour")
 axes[1].set(title="voxels counted", xlabel="FLAIR (z-score)", ylabel="voxels", ylim=(0, 12000))
 axes[1].legend(fontsize=8)
-figures.show(fig, alt="Two histograms of FLAIR z-scores. Left, per label: oedema lies to the right of healthy brain, the core to the left, and all overlap. "
-             "Right, counted: healthy voxels far outnumber tumour voxels, and the two hills overlap in most of the tumour's range.")
+figures.show(
+    fig,
+    alt="Two histograms of FLAIR z-scores. Left, per label: oedema lies to the right of healthy brain, the "
+    "core to the left, and all overlap. Right, counted: healthy voxels far outnumber tumour voxels, and "
+    "the two hills overlap in most of the tumour's range.",
+)
 
 # %% [markdown]
 # ### Exercise 12: explain the picture
@@ -830,12 +859,17 @@ print(f"best threshold {best:.2f}: Dice {max(scores):.2f}")
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.8), width_ratios=[1.3, 1, 1])
 axes[0].plot(thresholds, scores, lw=2)
 axes[0].plot(best, max(scores), "o", color=figures.COLOURS["red"])
-axes[0].set(title=f"best threshold: Dice {max(scores):.2f}", xlabel="threshold (z-score)", ylabel="Dice of the whole tumour", ylim=(0, 1))
+axes[0].set(title=f"best threshold: Dice {max(scores):.2f}", ylim=(0, 1))
+axes[0].set(xlabel="threshold (z-score)", ylabel="Dice of the whole tumour")
 for ax, mask, title in ((axes[1], reference, "reference"), (axes[2], prediction, f"FLAIR > {best:.2f}")):
     figures.show_slice(ax, flair[axial], title=title, spacing=plane)
     figures.show_mask(ax, mask[axial], spacing=plane)
-figures.show(fig, alt="Left: Dice against the threshold, a curve with one maximum far below 1. Middle: the reference tumour in orange, one compact region. "
-             "Right: the best threshold in orange: parts of the tumour, and specks elsewhere; the dark core is missing.")
+figures.show(
+    fig,
+    alt="Left: Dice against the threshold, a curve with one maximum far below 1. Middle: the reference tumour "
+    "in orange, one compact region. Right: the best threshold in orange: parts of the tumour, and specks "
+    "elsewhere; the dark core is missing.",
+)
 
 # %% [markdown]
 # Another patient, another best threshold: here it is for all four subjects, again chosen with the answer in

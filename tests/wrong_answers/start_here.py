@@ -214,7 +214,7 @@ wrong.value("what_went_wrong", "D", says="stretches or shrinks")
 
 wrong.value("why_not_a_threshold", "A", says="finer bins")
 wrong.value("why_not_a_threshold", "B", says="shifts and stretches")
-wrong.value("why_not_a_threshold", "C", says="small part of the tumour")
+wrong.value("why_not_a_threshold", "C", says="most of the tumour is lost")
 
 
 # ---- region_mask
@@ -233,7 +233,7 @@ def each_region_by_table(says, **labels_of):
 
 
 each_region_by_table("label 3 for the enhancing", ET=(3,))
-each_region_by_table("label 2) to the tumour core: it is swollen", TC=(1, 2, 4))
+each_region_by_table("label 2) as tumour core: it is swollen", TC=(1, 2, 4))
 each_region_by_table("left out the enhancing", TC=(1, 2))
 each_region_by_table("necrotic part alone", TC=(1, 3))
 each_region_by_table("enhancing part alone", TC=(4,))
