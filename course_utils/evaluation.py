@@ -23,14 +23,17 @@ Row = dict[str, Any]
 """One case: "case", its name, and the Dice score of each of cohort.REGIONS."""
 
 
-def predict_case(network: nn.Module, case: cohort.Case, *, multiple_of: int = 8, batch_size: int = 16) -> np.ndarray:
+def predict_case(
+    network: nn.Module, case: cohort.Case, *, multiple_of: int = 8, batch_size: int = 16
+) -> np.ndarray:
     """Segment one case: slice by slice with a 2D network, as a whole with a 3D network.
 
     The image is normalised and cropped to the brain, as for training; what lies outside is background.
 
     Args:
         network: with an attribute ``dims`` of 2 or 3, whose logits have the size of its input, like
-            ``UNet(..., padding="same")``. Works on the device that holds its weights; its mode is left as it was.
+            ``UNet(..., padding="same")``. Works on the device that holds its weights; its mode is left as it
+            was.
         case: its labels are not looked at.
         multiple_of: edges of the crop are multiples of this, 2^(number of poolings).
         batch_size: slices at once, for a 2D network.
@@ -49,7 +52,9 @@ def predict_case(network: nn.Module, case: cohort.Case, *, multiple_of: int = 8,
         indices = _predict_batch(network, image[None])[0]
     else:
         slices = image.movedim(-1, 0)
-        indices = torch.cat([_predict_batch(network, batch) for batch in slices.split(batch_size)]).movedim(0, -1)
+        indices = torch.cat([_predict_batch(network, batch) for batch in slices.split(batch_size)]).movedim(
+            0, -1
+        )
     return cohort.paste(cohort.brats_labels(indices.numpy()), box, brain.shape)
 
 
@@ -81,7 +86,9 @@ def case_report(name: str, prediction: np.ndarray, reference: np.ndarray) -> Row
     return {"case": name, **scores}
 
 
-def evaluate(network: nn.Module, cases: Sequence[cohort.Case | str | Path], *, progress: bool = True) -> list[Row]:
+def evaluate(
+    network: nn.Module, cases: Sequence[cohort.Case | str | Path], *, progress: bool = True
+) -> list[Row]:
     """Predict and score all cases, one row each, in their order. Case folders are loaded one at a time.
 
     Raises:
@@ -91,18 +98,23 @@ def evaluate(network: nn.Module, cases: Sequence[cohort.Case | str | Path], *, p
     for case in tqdm(cases, unit="case", desc="predicting", disable=not progress):
         case = case if isinstance(case, cohort.Case) else cohort.load_case(case)
         if case.labels is None:
-            raise cohort.CohortError(f"{case.name}: there is no segmentation to compare with. Leave the case out.")
+            raise cohort.CohortError(
+                f"{case.name}: there is no segmentation to compare with. Leave the case out."
+            )
         rows.append(case_report(case.name, predict_case(network, case), case.labels))
     return rows
 
 
 def mean_dice(network: nn.Module, cases: Sequence[cohort.Case | str | Path]) -> dict[str, float]:
     """Mean Dice score of each region: a short check while training (``validation=`` of ``training.fit``)."""
-    return {region: values["mean"] for region, values in summary(evaluate(network, cases, progress=False)).items()}
+    return {
+        region: values["mean"] for region, values in summary(evaluate(network, cases, progress=False)).items()
+    }
 
 
 def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """The distribution of each region's scores over the cases: mean, min, quartiles (25 %, median, 75 %), max.
+    """The distribution of each region's scores over the cases: mean, min, quartiles (25 %, median, 75 %),
+    max.
 
     Raises:
         ValueError: there are no rows.
@@ -129,6 +141,7 @@ def best_and_worst(rows: Sequence[Row]) -> tuple[Row, Row]:
 
 def table(rows: Sequence[Row]) -> str:
     """Rows and their summary as text, to print."""
+    distribution = summary(rows)
     width = max(len("median"), *(len(row["case"]) for row in rows))
 
     def line(name: str, values: Sequence[float]) -> str:
@@ -137,7 +150,6 @@ def table(rows: Sequence[Row]) -> str:
     lines = [f"{'Dice':<{width}}" + "".join(f"{region:>7}" for region in cohort.REGIONS)]
     lines += [line(row["case"], [row[region] for region in cohort.REGIONS]) for row in rows]
     lines.append("-" * len(lines[0]))
-    distribution = summary(rows)
     for statistic in next(iter(distribution.values())):
         lines.append(line(statistic, [distribution[region][statistic] for region in cohort.REGIONS]))
     return "\n".join(lines)

@@ -23,29 +23,33 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def dice_loss(
-    logits: Tensor, labels: Tensor, *, include_background: bool = False, per_case: bool = False, smooth: float = 1.0
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    include_background: bool = False,
+    per_case: bool = False,
+    smooth: float = 1.0,
 ) -> Tensor:
     """1 - mean over classes of the soft Dice coefficient, a scalar between 0 and 1.
 
-    With p = softmax(logits) and r the one-hot labels, for each class
+       With p = softmax(logits) and r the one-hot labels, for each class
 
-        D = (2 sum p r + smooth) / (sum p + sum r + smooth).
-
+           D = (2 sum p r + smooth) / (sum p + sum r + smooth).
     The sums run over all voxels of the batch, so that a class that one slice lacks is judged on the others; with
-    ``per_case`` they run over each case of the batch, and the mean over cases, too. They are accumulated in float32 at
-    least: in half precision they overflow beyond 65,504 voxels.
+       ``per_case`` they run over each case of the batch, and the mean over cases, too. They are accumulated in
+       float32 at least: in half precision they overflow beyond 65,504 voxels.
 
-    Args:
-        logits: floating, (N, classes, *size).
-        labels: class indices, int64, (N, *size).
-        include_background: whether class 0 counts.
-        per_case: one Dice a case instead of one for the batch.
-        smooth: in voxels; makes a class that is absent and not predicted a success (D = 1) instead of 0 / 0.
+       Args:
+           logits: floating, (N, classes, *size).
+           labels: class indices, int64, (N, *size).
+           include_background: whether class 0 counts.
+           per_case: one Dice a case instead of one for the batch.
+           smooth: in voxels; makes a class that is absent and not predicted a success (D = 1) instead of 0 / 0.
 
-    Raises:
-        ValueError: the shapes don't fit, a label is no class, or there is only a background.
-
-    Milletari 2016 (arXiv 1606.04797) has squares in the denominator; this is the form of nnU-Net (arXiv 1809.10486).
+       Raises:
+           ValueError: the shapes don't fit, a label is no class, or there is only a background.
+    Milletari 2016 (arXiv 1606.04797) has squares in the denominator; this is the form of nnU-Net (arXiv
+       1809.10486).
     """
     _check(logits, labels)
     classes = logits.shape[1]
@@ -62,7 +66,8 @@ def dice_loss(
 
 
 def dice_cross_entropy_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Dice loss over the foreground classes plus cross-entropy, a scalar: the loss of nnU-Net (arXiv 1809.10486).
+    """Dice loss over the foreground classes plus cross-entropy, a scalar: the loss of nnU-Net (arXiv
+    1809.10486).
 
     Args and errors as in :func:`dice_loss`.
     """

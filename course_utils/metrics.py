@@ -14,7 +14,8 @@ def dice_score(prediction: np.ndarray, reference: np.ndarray) -> float:
         prediction, reference: bool, of one shape.
 
     Raises:
-        ValueError: the shapes differ, or a mask is not bool (labels are not masks: compare with a label first).
+        ValueError: the shapes differ, or a mask is not bool (labels are not masks: compare with a label
+        first).
 
     Dice LR. Measures of the amount of ecologic association between species. Ecology 26, 297-302 (1945).
     """

@@ -18,25 +18,25 @@ MULTIPLE_OF = 8
 
 
 class TrainingSlices:
-    """All axial slices of some cases, normalised, cropped to the brain and kept in memory, drawn in random batches.
+    """All axial slices of some cases, normalised, cropped to the brain and kept in memory, drawn in random
+       batches.
+    Most of a brain is healthy: a share of each batch is drawn among the slices that show tumour (lecture, slide
+       on sampling).
 
-    Most of a brain is healthy: a share of each batch is drawn among the slices that show tumour (lecture, slide on
-    sampling).
+       Args:
+           cases: case folders, or cases already loaded, all with labels.
+           batches: number of batches in an epoch.
+           batch_size: slices in a batch.
+           foreground: share of a batch that is drawn among the slices with tumour.
+           augmented: change the slices at random, see :mod:`course_utils.augmentation`.
 
-    Args:
-        cases: case folders, or cases already loaded, all with labels.
-        batches: number of batches in an epoch.
-        batch_size: slices in a batch.
-        foreground: share of a batch that is drawn among the slices with tumour.
-        augmented: change the slices at random, see :mod:`course_utils.augmentation`.
+       Attributes:
+           images: float32, (slices, 4, X, Y).
+           labels: class indices, int64, (slices, X, Y).
 
-    Attributes:
-        images: float32, (slices, 4, X, Y).
-        labels: class indices, int64, (slices, X, Y).
-
-    Raises:
-        cohort.CohortError: a case has no labels or cannot be read.
-        ValueError: there is no case, or no slice with tumour, or a number is out of range.
+       Raises:
+           cohort.CohortError: a case has no labels or cannot be read.
+           ValueError: there is no case, or no slice with tumour, or a number is out of range.
     """
 
     def __init__(
@@ -55,8 +55,15 @@ class TrainingSlices:
                 f"batches {batches}, batch_size {batch_size}, foreground {foreground}: at least one batch of one slice, "
                 "and a share between 0 and 1"
             )
-        self.batches, self.batch_size, self.foreground, self.augmented = batches, batch_size, foreground, augmented
-        volumes = [_cropped(case if isinstance(case, cohort.Case) else cohort.load_case(case)) for case in cases]
+        self.batches, self.batch_size, self.foreground, self.augmented = (
+            batches,
+            batch_size,
+            foreground,
+            augmented,
+        )
+        volumes = [
+            _cropped(case if isinstance(case, cohort.Case) else cohort.load_case(case)) for case in cases
+        ]
         size = np.max([labels.shape[1:] for _, labels in volumes], axis=0)
         self.images = torch.from_numpy(np.concatenate([_padded(images, size) for images, _ in volumes]))
         self.labels = torch.from_numpy(np.concatenate([_padded(labels, size) for _, labels in volumes]))

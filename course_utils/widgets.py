@@ -1,7 +1,7 @@
 """Sliders that redraw a picture: plain ipywidgets, so they work in JupyterLab, VS Code and Colab alike.
 
-The picture is an ``<img>`` with a text alternative that follows the sliders. Where no widgets can be shown (GitHub, a
-printed page) the output still holds the first picture as PNG.
+The picture is an ``<img>`` with a text alternative that follows the sliders. Where no widgets can be shown
+(GitHub, a printed page) the output still holds the first picture as PNG.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ class SliderFigure(ipywidgets.VBox):
     """A picture under its sliders; the last expression of a cell displays it.
 
     Args:
-        draw: called with one keyword argument for each slider; returns the figure and its text alternative, which says
-            what is to be seen. The figure is closed afterwards.
+        draw: called with one keyword argument for each slider; returns the figure and its text alternative,
+            which says what is to be seen. The figure is closed afterwards.
         sliders: argument name -> any ipywidget with a ``value`` (sliders, drop-downs, check boxes).
     """
 
-    def __init__(self, draw: Callable[..., tuple[Figure, str]], sliders: Mapping[str, ipywidgets.ValueWidget]):
+    def __init__(
+        self, draw: Callable[..., tuple[Figure, str]], sliders: Mapping[str, ipywidgets.ValueWidget]
+    ):
         self._draw = draw
         self.sliders = dict(sliders)
         self.picture = ipywidgets.HTML()
@@ -49,7 +51,8 @@ class SliderFigure(ipywidgets.VBox):
         self._png = buffer.getvalue()
         source = base64.b64encode(self._png).decode("ascii")
         self.picture.value = (
-            f'<img src="data:image/png;base64,{source}" alt="{html.escape(self.alt)}" style="max-width:100%">'
+            f'<img src="data:image/png;base64,{source}" alt="{html.escape(self.alt)}"'
+            ' style="max-width:100%">'
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
@@ -60,14 +63,17 @@ class SliderFigure(ipywidgets.VBox):
 def convolution_rows(
     convolution_matrix: Callable[..., Any], kernel: Sequence[float], signal: Sequence[float]
 ) -> SliderFigure:
-    """Move a kernel over a signal and see which row of the convolution matrix it is; change stride and padding.
+    """Move a kernel over a signal and see which row of its matrix that is; change stride and padding.
 
-    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n): the notebook hands over the
-    student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension, n >= k.
+    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n): the notebook hands over
+    the student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension.
+    Raises ValueError where the kernel is longer than the signal.
     """
     size, length = len(kernel), len(signal)
     if size > length:
-        raise ValueError(f"the kernel has {size} values, the signal only {length}: nowhere to put the kernel")
+        raise ValueError(
+            f"the kernel has {size} values, the signal only {length}: nowhere to put the kernel"
+        )
     most = {"stride": 3, "padding": size - 1}
     style = {"description_width": "9em"}
     position = ipywidgets.IntSlider(0, 0, 0, description="row of the output", style=style)
@@ -92,12 +98,18 @@ def convolution_rows(
         figure, ax = plt.subplots(figsize=(7.2, 5.4))
         figures.show_convolution_row(ax, now, signal, kernel, row, stride=stride, padding=padding)
         # The same frame for all settings, so that moving a slider moves the kernel and not the page.
-        ax.set(xlim=(-most["padding"] - 3.2, length + most["padding"] + 1.8), ylim=(most_outputs - 0.3, -4.3))
+        ax.set(
+            xlim=(-most["padding"] - 3.2, length + most["padding"] + 1.8), ylim=(most_outputs - 0.3, -4.3)
+        )
         figure.suptitle(f"matrix of {now.shape[0]} rows and {now.shape[1]} columns", fontsize=9)
         columns = ", ".join(str(column) for column in np.flatnonzero(now[row])) or "none"
-        return figure, (
-            f"Row {row} of a convolution matrix of {now.shape[0]} rows and {now.shape[1]} columns is lit, stride "
-            f"{stride}, padding {padding}: the kernel stands over its window, and its values are in the columns {columns}."
+        return (
+            figure,
+            (
+                f"Row {row} of a convolution matrix of {now.shape[0]} rows and {now.shape[1]} columns is"
+                f" lit, stride {stride}, padding {padding}: the kernel stands over its window, and its"
+                f" values are in the columns {columns}."
+            ),
         )
 
     return SliderFigure(draw, {"row": position, "stride": stride, "padding": padding})

@@ -46,6 +46,20 @@ def test_oracle_replaces_any_other_answer(check, answer):
     assert check("double", answer) is doubled
 
 
+@pytest.mark.parametrize(("name", "wrong"), [("double", squared), ("entries", 3), ("picture", "A")])
+def test_checking_the_filled_in_answer_again_is_no_pass(check, capsys, name, wrong):
+    filled_in = check(name, wrong)
+    capsys.readouterr()
+    again = check(name, filled_in)
+    assert again == filled_in
+    assert f"{name}: not attempted" in capsys.readouterr().out
+
+
+def test_filled_in_numbers_and_letters_can_be_used(check):
+    assert check("entries", 3) + 1 == 13
+    assert check("picture", "A") == "B"
+
+
 def test_wrong_answer_names_the_mistake_and_shows_the_evidence(check):
     text = str(check.examine("double", squared))
     for part in ("not yet", "You squared.", "double([1., 3.])", "[1., 9.]", "[2., 6.]", "3"):

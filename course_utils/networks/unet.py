@@ -1,8 +1,7 @@
 """The U-Net, in two and three dimensions.
-
-Ronneberger O, Fischer P, Brox T. U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI 2015,
-arXiv 1505.04597.
-Çiçek Ö et al. 3D U-Net: Learning Dense Volumetric Segmentation from Sparse Annotation. MICCAI 2016, arXiv 1606.06650.
+ Ronneberger O, Fischer P, Brox T. U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI
+2015, arXiv 1505.04597. Çiçek Ö et al. 3D U-Net: Learning Dense Volumetric Segmentation from Sparse
+Annotation. MICCAI 2016, arXiv 1606.06650.
 """
 
 from __future__ import annotations
@@ -30,36 +29,40 @@ class DoubleConvolution(nn.Sequential):
     ) -> None:
         layers: list[nn.Module] = []
         for entering, leaving in itertools.pairwise(channels):
-            layers.append(CONVOLUTION[dims](entering, leaving, kernel_size=3, padding=1 if padding == "same" else 0))
+            layers.append(
+                CONVOLUTION[dims](entering, leaving, kernel_size=3, padding=1 if padding == "same" else 0)
+            )
             if normalisation is not None:
                 layers.append(NORMALISATION[normalisation][dims](leaving, affine=True))
-            layers.append(nn.LeakyReLU(0.01, inplace=True) if normalisation == "instance" else nn.ReLU(inplace=True))
+            layers.append(
+                nn.LeakyReLU(0.01, inplace=True) if normalisation == "instance" else nn.ReLU(inplace=True)
+            )
         super().__init__(*layers)
 
 
 class UNet(nn.Module):
-    """A contracting path that sees context, an expanding path that restores detail, and skip connections between them.
+    """A contracting path that sees context, an expanding path that restores detail, and skip connections
+       between them.
+    Images (N, in_channels, *size) become logits (N, out_channels, *size'), where size' = size with
+       ``padding="same"`` and is smaller, see :meth:`output_size`, with ``padding="valid"``.
 
-    Images (N, in_channels, *size) become logits (N, out_channels, *size'), where size' = size with ``padding="same"``
-    and is smaller, see :meth:`output_size`, with ``padding="valid"``.
+       Args:
+           in_channels: image channels, for example four MR modalities.
+           out_channels: classes, the background included.
+           dims: 2 for images (N, C, X, Y), 3 for volumes (N, C, X, Y, Z).
+           base_channels: channels of the first level; each level has twice those of the level above.
+           depth: number of levels; between them lie ``depth - 1`` poolings.
+           padding: "valid" as in the papers: only voxels whose whole context was seen are predicted; "same":
+               zeros around every feature map, the output has the input's size.
+           normalisation: None as in the 2D paper, "batch" as in the 3D paper, or "instance" as in nnU-Net (then
+               with leaky rectifiers, arXiv 1809.10486).
+           double_before_pooling: as in the 3D paper, the second convolution of a level doubles the channels
+               (instead of the first one of the next level), and up-convolutions keep theirs and have no bias.
 
-    Args:
-        in_channels: image channels, for example four MR modalities.
-        out_channels: classes, the background included.
-        dims: 2 for images (N, C, X, Y), 3 for volumes (N, C, X, Y, Z).
-        base_channels: channels of the first level; each level has twice those of the level above.
-        depth: number of levels; between them lie ``depth - 1`` poolings.
-        padding: "valid" as in the papers: only voxels whose whole context was seen are predicted; "same": zeros around
-            every feature map, the output has the input's size.
-        normalisation: None as in the 2D paper, "batch" as in the 3D paper, or "instance" as in nnU-Net (then with leaky
-            rectifiers, arXiv 1809.10486).
-        double_before_pooling: as in the 3D paper, the second convolution of a level doubles the channels (instead of
-            the first one of the next level), and up-convolutions keep theirs and have no bias.
+       ``UNet(1, 2)`` is the network of the 2D paper: 572 x 572 -> 388 x 388, 31,030,658 parameters.
 
-    ``UNet(1, 2)`` is the network of the 2D paper: 572 x 572 -> 388 x 388, 31,030,658 parameters.
-
-    Raises:
-        ValueError: an argument is none of those above.
+       Raises:
+           ValueError: an argument is none of those above.
     """
 
     def __init__(
@@ -104,7 +107,9 @@ class UNet(nn.Module):
         for (_, below), (_, beside) in zip(levels[::-1], levels[-2::-1]):
             up = below if double_before_pooling else beside
             self.upsamplers.append(
-                TRANSPOSED_CONVOLUTION[dims](below, up, kernel_size=2, stride=2, bias=not double_before_pooling)
+                TRANSPOSED_CONVOLUTION[dims](
+                    below, up, kernel_size=2, stride=2, bias=not double_before_pooling
+                )
             )
             self.decoder.append(block(beside + up, beside, beside))
         self.head = CONVOLUTION[dims](levels[0][1], out_channels, kernel_size=1)
@@ -132,8 +137,9 @@ class UNet(nn.Module):
         """Size of the logits for an input of ``size``, an edge at a time.
 
         Raises:
-            ValueError: an edge has no output, naming the nearest edges that have: a multiple of 2^poolings with
-                padding "same"; with "valid", every pooling must meet an even number (12 mod 16 in the 2D paper).
+            ValueError: an edge has no output, naming the nearest edges that have: a multiple of 2^poolings
+                with padding "same"; with "valid", every pooling must meet an even number (12 mod 16 in the 2D
+                paper).
         """
         result = []
         for edge in size:

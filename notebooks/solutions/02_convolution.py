@@ -47,7 +47,7 @@ from course_utils import cohort, figures, widgets
 from course_utils.checks.convolution import check
 
 figures.use_style()
-torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, one of 1e-2 is a mistake
+torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
 torch.manual_seed(0)
 
 # %% [markdown]
@@ -71,11 +71,13 @@ def compare(name, ours, reference):
 
 # %%
 case = cohort.load_case(cohort.synthetic_cases(1)[0])
-k = int((case.labels > 0).sum(axis=(0, 1)).argmax())
-y = int((case.labels[:, :, k] > 0).sum(axis=0).argmax())
+box = cohort.brain_box(cohort.brain_mask(case.image), multiple_of=4)
+flair_volume, tumour = case.image[3][box], case.labels[box] > 0
+k = int(tumour.sum(axis=(0, 1)).argmax())  # the slice with most of the tumour
+y = int(tumour[:, :, k].sum(axis=0).argmax())  # in it, the row with most of the tumour
 
 # As an image: rows downwards, columns to the right, brightness between 0 and about 1.
-flair = torch.tensor(case.image[3, :, :, k].T / np.percentile(case.image[3, :, :, k], 99.5)).double()
+flair = torch.tensor(flair_volume[:, :, k].T / np.percentile(flair_volume[:, :, k], 99.5)).double()
 line = flair[y]
 print("image (rows, columns):", tuple(flair.shape), "  line:", tuple(line.shape))
 
@@ -84,8 +86,9 @@ figures.show_slice(left, flair.T, title="FLAIR, one axial slice")
 left.axhline(y, color=figures.COLOURS["orange"])
 right.plot(line, color=figures.COLOURS["orange"])
 right.set(title=f"the intensities along row {y}", xlabel="x (voxels)", ylabel="intensity (1 = bright)")
-figures.show(fig, alt="Left: an axial FLAIR slice of a brain with a bright tumour, a horizontal line drawn through it. Right: the "
-             "intensities along this line: zero outside the head, an uneven plateau inside, highest in the tumour.")
+figures.show(fig, alt="Left: an axial FLAIR slice of a brain with a bright tumour, a horizontal line drawn "
+             "through it. Right: the intensities along this line: zero outside the head, an uneven plateau "
+             "inside, highest in the tumour.")
 
 # %% [markdown]
 # A **kernel** is a short list of weights $x = (x_0, \dots, x_{k-1})$. It is laid over the first $k$ values of
@@ -99,7 +102,7 @@ figures.show(fig, alt="Left: an axial FLAIR slice of a brain with a bright tumou
 #
 # | $a$ | $x$ | $y_0$ | $y_1$ | $y_2$ |
 # |---|---|---|---|---|
-# | 1, 2, 4, 8 | 1, 10 | 1·1 + 10·2 = 21 | 1·2 + 10·4 = 42 | 1·4 + 10·8 = 84 |
+# | 1, 2, 4, 8, 3 | 1, 10, 100 | 1·1 + 10·2 + 100·4 = 421 | 842 | 384 |
 #
 # ### Exercise 1: cross-correlation by a loop
 #
@@ -142,12 +145,14 @@ compare("our loop and F.conv1d", ours, F.conv1d(line[None, None], difference_ker
 # %%
 fig, ax = plt.subplots(figsize=(9, 2.8))
 ax.plot(line, color=figures.COLOURS["orange"], label="signal a")
-ax.plot(range(1, len(line) - 1), ours, color=figures.COLOURS["blue"], label="cross-correlation with (-1, 0, 1)")
+ax.plot(range(1, len(line) - 1), ours, color=figures.COLOURS["blue"], label="cross-correlation with (-1, "
+                                                                            "0, 1)")
 ax.axhline(0, color="#999999", linewidth=0.8, zorder=0)
 ax.set(xlabel="x (voxels), at the centre of the window", ylabel="intensity, response")
 ax.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.18))
-figures.show(fig, alt="The line's intensities and, below, its cross-correlation with (-1, 0, 1): a positive peak where the "
-             "signal rises, a negative one where it falls, near zero on plateaus and outside the head.")
+figures.show(fig, alt="The line's intensities and, below, its cross-correlation with (-1, 0, 1): a "
+             "positive peak where the signal rises, a negative one where it falls, near zero on plateaus "
+             "and outside the head.")
 
 # %% [markdown]
 # It is positive where the signal rises from left to right, negative where it falls: the kernel detects edges
@@ -203,15 +208,17 @@ print("np.convolve         ", np.convolve(a, kernel, mode="valid"))
 impulse = torch.zeros(9)
 impulse[4] = 1
 staircase = torch.tensor([1.0, 2.0, 4.0])
-results = [F.conv1d(impulse[None, None], weights[None, None])[0, 0] for weights in (staircase, staircase.flip(0))]
+first = F.conv1d(impulse[None, None], staircase[None, None])[0, 0]
+second = F.conv1d(impulse[None, None], staircase.flip(0)[None, None])[0, 0]
 
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.4), sharey=True)
-for ax, values, title in zip(axes, (impulse, *results), ("the impulse", "first result", "second result")):
+titles = ("the impulse", "first result", "second result")
+for ax, values, title in zip(axes, (impulse, first, second), titles):
     ax.bar(range(len(values)), values, color=figures.COLOURS["blue"])
     ax.set(title=title, xlabel="index", xticks=range(len(values)))
 axes[0].set_ylabel("value")
-figures.show(fig, alt="Three bar charts. The impulse: a single 1 at index 4. The first result: 4, 2, 1 at the indices 2, 3, 4. "
-             "The second result: 1, 2, 4 at the indices 2, 3, 4.")
+figures.show(fig, alt="Three bar charts. The impulse: a single 1 at index 4. The first result: 4, 2, 1 at "
+             "the indices 2, 3, 4. The second result: 1, 2, 4 at the indices 2, 3, 4.")
 
 # %% [markdown]
 # Which operation gave which result, and which of them is PyTorch's `conv1d`?
@@ -253,9 +260,11 @@ fig, axes = plt.subplots(1, 4, figsize=(9, 2.8), width_ratios=(3, 1, 3, 3))
 figures.show_slice(axes[0], flair.T, title="FLAIR")
 figures.show_matrix(axes[1], edge_kernel, "kernel")
 for ax, response, title in ((axes[2], correlated, "cross-correlation"), (axes[3], convolved, "convolution")):
-    figures.show_matrix(ax, response, title, values=False, limit=2, row_label="y (voxels)", column_label="x (voxels)")
-figures.show(fig, alt="A FLAIR slice, a kernel with -1 -2 -1 in its left column and 1 2 1 in its right, and the two responses. In "
-             "the cross-correlation left edges of bright parts are red (positive), right edges blue; convolution swaps the colours.")
+    figures.show_matrix(ax, response, title, values=False, limit=1,
+                        row_label="y (voxels)", column_label="x (voxels)")
+figures.show(fig, alt="A FLAIR slice, a kernel with -1 -2 -1 in its left column and 1 2 1 in its right, "
+             "and the two responses. In the cross-correlation left edges of bright parts are red "
+             "(positive), right edges blue; convolution swaps the colours.")
 
 # %%
 compare("convolution and minus cross-correlation", convolved, -correlated)
@@ -280,15 +289,17 @@ settings = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)]
 fig, axes = plt.subplots(1, len(settings), figsize=(9, 2.6), sharey=True)
 for ax, (stride, padding) in zip(axes, settings):
     for m in range(-padding, 7 + padding):
-        ax.add_patch(Rectangle((m - 0.5, -1.3), 1, 0.8, facecolor="white" if 0 <= m < 7 else "#CCCCCC", edgecolor="black"))
+        colour = "white" if 0 <= m < 7 else "#CCCCCC"
+        ax.add_patch(Rectangle((m - 0.5, -1.3), 1, 0.8, facecolor=colour, edgecolor="black"))
     starts = range(-padding, 7 + padding - 2, stride)
     for i, start in enumerate(starts):
         ax.add_patch(Rectangle((start - 0.42, i - 0.3), 2.84, 0.6, color=figures.COLOURS["orange"]))
-    ax.set(title=f"stride {stride}, padding {padding}\n{len(starts)} outputs", xlabel="place", xlim=(-2, 8), ylim=(7, -1.8),
-           xticks=range(0, 7, 2))
+    ax.set(title=f"stride {stride}, padding {padding}\n{len(starts)} outputs", xlabel="place",
+           xlim=(-2, 8), ylim=(7, -1.8), xticks=range(0, 7, 2))
 axes[0].set_ylabel("output i")
-figures.show(fig, alt="Five diagrams of windows of length 3 over 7 places. Stride 1 without padding gives 5 outputs, with padding 1 it "
-             "gives 7; stride 2 gives 3, with padding 4; stride 3 without padding gives 2, and the last place is never seen.")
+figures.show(fig, alt="Five diagrams of windows of length 3 over 7 places. Stride 1 without padding gives "
+             "5 outputs, with padding 1 it gives 7; stride 2 gives 3, with padding 4; stride 3 without "
+             "padding gives 2, and the last place is never seen.")
 
 # %% [markdown]
 # ### Exercise 4: the size of the output
@@ -345,11 +356,15 @@ sizes = np.arange(3, 17)
 fig, ax = plt.subplots(figsize=(6, 3))
 for stride, colour in ((1, "blue"), (2, "orange"), (3, "green")):
     outputs = [output_size(int(n), 3, stride, 1) for n in sizes]
-    ax.plot(sizes, outputs, "o-", drawstyle="steps-mid", color=figures.COLOURS[colour], label=f"stride {stride}", markersize=4)
-ax.set(xlabel="input size n", ylabel="output size", xticks=sizes, title="kernel 3, padding 1")
+    ax.plot(sizes, outputs, "o-", drawstyle="steps-mid", markersize=4,
+            color=figures.COLOURS[colour], label=f"stride {stride}")
+ax.set(xlabel="input size n", ylabel="output size", xticks=sizes, yticks=range(2, 17, 2),
+       title="kernel 3, padding 1")
 ax.legend()
-figures.show(fig, alt="Output size against input size. Stride 1 is a straight line; stride 2 a staircase whose steps are two inputs "
-             "wide, for example 3 and 4 both give 2; stride 3 has steps three inputs wide.")
+figures.show(fig, alt="Output size against input size. Stride 1 goes up by one each time; stride 2 is a "
+             "staircase "
+             "whose steps are two inputs wide, for example 3 and 4 both give 2; stride 3 has steps three "
+             "inputs wide.")
 
 # %% [markdown]
 # ## 3 · Convolution is a matrix
@@ -364,13 +379,13 @@ figures.show(fig, alt="Output size against input size. Stride 1 is a straight li
 # when it computes output $i$.** What lies over padding multiplies a zero and needs no column.
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.6))
+fig, axes = plt.subplots(1, 3, figsize=(9, 2.6))
 rows = [[3, 5, 0, 0], [2, 3, 5, 0], [0, 2, 3, 5], [0, 0, 2, 3]]
 for ax, row in zip(axes, (0, 1, 3)):
     figures.show_convolution_row(ax, rows, [7, 11, 13, 17], [2, 3, 5], row, padding=1)
-figures.show(fig, alt="Three steps of one convolution with kernel 2 3 5 and padding 1 over the input 7 11 13 17. Where the kernel lies "
-             "over the input, its values fall straight down into the lit row of the matrix: row 0 reads 3 5 0 0, row 1 "
-             "reads 2 3 5 0, row 3 reads 0 0 2 3.")
+figures.show(fig, alt="Three steps of one convolution with kernel 2 3 5 and padding 1 over the input 7 11 "
+             "13 17. Where the kernel lies over the input, its values fall straight down into the lit row "
+             "of the matrix: row 0 reads 3 5 0 0, row 1 reads 2 3 5 0, row 3 reads 0 0 2 3.")
 
 # %% [markdown]
 # We take primes, so that each product shows which two numbers it was made of.
@@ -409,7 +424,8 @@ a = torch.tensor([7.0, 11.0, 13.0, 17.0])
 kernel = torch.tensor([2.0, 3.0, 5.0])
 X = convolution_matrix(kernel, 4, padding=1)
 print(X)
-compare("X @ a and F.conv1d, lecture's example", X @ a, F.conv1d(a[None, None], kernel[None, None], padding=1)[0, 0])
+direct = F.conv1d(a[None, None], kernel[None, None], padding=1)[0, 0]
+compare("X @ a and F.conv1d, lecture's example", X @ a, direct)
 
 random_a, random_kernel = torch.randn(50), torch.randn(6)
 X = convolution_matrix(random_kernel, 50, stride=3, padding=2)
@@ -443,9 +459,10 @@ candidates = {
 fig, axes = plt.subplots(2, 2, figsize=(7, 4.6))
 for ax, (letter, matrix) in zip(axes.flat, candidates.items()):
     figures.show_matrix(ax, matrix, letter, limit=5, row_label="output", column_label="input")
-figures.show(fig, alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, then 2 3 5 moved by one column a row. B, 3 rows: 2 3 5 from the "
-             "columns 0, 2 and 4. C, 4 rows: 3 5 in columns 0 and 1, 2 3 5 from columns 1 and 3, 2 3 in columns 5 and 6. D, 4 "
-             "rows: 3 2 in columns 0 and 1, 5 3 2 from columns 1 and 3, 5 3 in columns 5 and 6.")
+figures.show(fig, alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, then 2 3 5 moved by one column a "
+             "row. B, 3 rows: 2 3 5 from the columns 0, 2 and 4. C, 4 rows: 3 5 in columns 0 and 1, 2 3 5 "
+             "from columns 1 and 3, 2 3 in columns 5 and 6. D, 4 rows: 3 2 in columns 0 and 1, 5 3 2 from "
+             "columns 1 and 3, 5 3 in columns 5 and 6.")
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -467,7 +484,8 @@ which_matrix = check("which_matrix", which_matrix)
 # The lecture writes kernel size 3, stride 1, padding 1 for $x = (x, y, z)$ and the input $(a, b, c, d)$. It
 # keeps the padding zeros as part of the vector, so its matrix has six columns. Printed on the slide is
 #
-# $$\begin{pmatrix} x & y & x & 0 & 0 & 0 \\ 0 & x & y & x & 0 & 0 \\ 0 & 0 & x & y & x & 0 \\ 0 & 0 & 0 & x & y & x
+# $$\begin{pmatrix}
+# x & y & x & 0 & 0 & 0 \\ 0 & x & y & x & 0 & 0 \\ 0 & 0 & x & y & x & 0 \\ 0 & 0 & 0 & x & y & x
 # \end{pmatrix}
 # \begin{pmatrix} 0 \\ a \\ b \\ c \\ d \\ 0 \end{pmatrix}
 # = \begin{pmatrix} ay + bz \\ ax + by + cz \\ bx + cy + dz \\ cx + dy \end{pmatrix}.$$
@@ -559,14 +577,16 @@ blocks = convolution_matrix_2d(counting_kernel, 6, 6)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), width_ratios=(1, 9))
 figures.show_matrix(left, counting_kernel, "kernel", row_label="p", column_label="q")
-figures.show_matrix(right, blocks, "its matrix", values=True, row_label="output pixel", column_label="input pixel")
+figures.show_matrix(right, blocks, "its matrix", values=True,
+                    row_label="output pixel", column_label="input pixel")
 for edge in range(4, 16, 4):
     right.axhline(edge - 0.5, color="black", linewidth=0.8)
 for edge in range(6, 36, 6):
     right.axvline(edge - 0.5, color="black", linewidth=0.8)
 right.add_patch(Rectangle((11.5, 3.5), 6, 4, fill=False, edgecolor=figures.COLOURS["green"], linewidth=4))
-figures.show(fig, alt="Left: the kernel 1 to 9, row by row. Right: its 16 x 36 matrix, divided in 4 x 6 blocks. Blocks on three diagonals are "
-             "filled, each with a short diagonal band, the others are zero. The framed block is block row 1, block column 2.")
+figures.show(fig, alt="Left: the kernel 1 to 9, row by row. Right: its 16 x 36 matrix, divided in 4 x 6 "
+             "blocks. Blocks on three diagonals are filled, each with a short diagonal band, the others "
+             "are zero. The framed block is block row 1, block column 2.")
 
 # %% [markdown]
 # Which part of the kernel does the framed block hold? (Its band is readable, but find out *why* it has to be
@@ -609,8 +629,8 @@ compare("four loops and Kronecker products", blocks, by_blocks)
 
 # %% [markdown]
 # Padding and stride as patterns, on a 9x9 image. *Predict* before you run: which of the three is square?
-# Which is flat, and why are its bands steeper than those of the others? And where do the gaps in the bands
-# of the middle one come from?
+# Which is flat, and how fast do its bands move to the right? And where do the notches in the bands of the
+# middle one come from?
 
 # %%
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.6))
@@ -618,14 +638,16 @@ for ax, (stride, padding) in zip(axes, ((1, 0), (1, 1), (2, 1))):
     matrix = convolution_matrix_2d(torch.ones(3, 3), 9, 9, stride, padding)
     title = f"stride {stride}, padding {padding}: {matrix.shape[0]} x {matrix.shape[1]}"
     figures.show_matrix(ax, matrix, title, row_label="output pixel", column_label="input pixel")
-figures.show(fig, alt="Three patterns of nonzero entries for a 3x3 kernel on a 9x9 image. Without padding, 49 rows: three groups of three "
-             "thin diagonal bands. With padding 1, 81 rows, square, the bands have gaps at the borders of image rows. With "
-             "stride 2, 25 rows: the bands advance twice as fast.")
+figures.show(fig, alt="Three patterns of nonzero entries for a 3x3 kernel on a 9x9 image. Without padding, "
+             "49 rows: three groups of three thin diagonal bands. With padding 1, 81 rows, square, the "
+             "bands have notches at the borders of image rows. With stride 2, 25 rows: the bands advance "
+             "twice as fast.")
 
 # %% [markdown]
-# With padding 1 the output is as large as the image, so the matrix is square. Its gaps are at the borders:
-# where the kernel sticks out to the left or right, its entries have no column. With stride 2 each step to
-# the next row moves on by two pixels, and there is only a quarter of the rows.
+# With padding 1 the output is as large as the image, so the matrix is square. Its bands have notches at
+# the borders of the image: where the kernel sticks out to the left or right, its entries have no column.
+# With stride 2 there is about a quarter of the rows. Within an output row the bands move on by two
+# columns a row; from one output row to the next they jump, because an image row is skipped.
 
 # %% [markdown]
 # ## 5 · The transpose
@@ -646,11 +668,13 @@ figures.show(fig, alt="Three patterns of nonzero entries for a 3x3 kernel on a 9
 # %%
 kernel = torch.tensor([2.0, 3.0, 5.0])
 X = convolution_matrix(kernel, 5, stride=2)
-fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3), width_ratios=(5, 2))
-figures.show_matrix(left, X, "X gathers: row 1 makes output 1", highlight_rows=[1], row_label="output", column_label="input")
-figures.show_matrix(right, X.T, "X.T scatters:\ncolumn 1 is input 1's stamp", highlight_columns=[1], row_label="output", column_label="input")
-figures.show(fig, alt="Left: a 2 x 5 matrix, kernel 2 3 5 in the columns 0 to 2 of row 0 and 2 to 4 of row 1, row 1 framed. Right: its "
-             "transpose, 5 x 2, column 1 framed: the same kernel, standing upright in the rows 2 to 4.")
+fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3))
+names = {"row_label": "output", "column_label": "input"}
+figures.show_matrix(left, X, "X gathers: row 1 makes output 1", highlight_rows=[1], **names)
+figures.show_matrix(right, X.T, "X.T scatters:\ncolumn 1 is input 1's stamp", highlight_columns=[1], **names)
+figures.show(fig, alt="Left: a 2 x 5 matrix, kernel 2 3 5 in the columns 0 to 2 of row 0 and 2 to 4 of row "
+             "1, row 1 framed. Right: its transpose, 5 x 2, column 1 framed: the same kernel, standing "
+             "upright in the rows 2 to 4.")
 
 # %%
 b = torch.tensor([1.0, 3.0, 2.0])
@@ -659,15 +683,16 @@ fig, axes = plt.subplots(1, 4, figsize=(9, 2.6), sharey=True)
 bottom = np.zeros(7)
 for i, colour in enumerate(("blue", "orange", "green")):
     stamp = np.zeros(7)
-    stamp[2 * i : 2 * i + 3] = b[i] * kernel
+    stamp[2 * i : 2 * i + 3] = (b[i] * kernel).numpy()
     axes[i].bar(places, stamp, color=figures.COLOURS[colour])
-    axes[i].set(title=f"input {i} is {b[i]:g}: {b[i]:g} · (2, 3, 5)", xlabel="place in the output")
+    axes[i].set(title=f"input {i}: {b[i]:g} · (2, 3, 5)", xlabel="place in the output", xticks=places)
     axes[3].bar(places, stamp, bottom=bottom, color=figures.COLOURS[colour])
     bottom += stamp
-axes[3].set(title="all stamps, added", xlabel="place in the output")
+axes[3].set(title="all stamps, added", xlabel="place in the output", xticks=places)
 axes[0].set_ylabel("value")
-figures.show(fig, alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 2. Input 0 writes 2 3 5 at places 0 to 2, input 1 writes "
-             "6 9 15 at places 2 to 4, input 2 writes 4 6 10 at places 4 to 6. Added up, places 2 and 4 get two stamps each.")
+figures.show(fig, alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 2. Input 0 writes 2 3 5 at "
+             "places 0 to 2, input 1 writes 6 9 15 at places 2 to 4, input 2 writes 4 6 10 at places 4 to "
+             "6. Added up, places 2 and 4 get two stamps each.")
 
 # %% [markdown]
 # **Padding** of a transposed convolution is that of the convolution it belongs to. The convolution had $p$
@@ -682,7 +707,10 @@ figures.show(fig, alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 
 
 # %% tags=["exercise"]
 def transposed_convolution_1d(b, kernel, stride=1, padding=0):
-    """Transposed convolution of `b` (n,) with a kernel (k,); a tensor ((n - 1) * stride + k - 2 * padding,)."""
+    """Transposed convolution of `b` (n,) with a kernel (k,).
+
+    Returns a tensor ((n - 1) * stride + k - 2 * padding,).
+    """
     ### BEGIN SOLUTION
     k = len(kernel)
     full = b.new_zeros((len(b) - 1) * stride + k)
@@ -718,7 +746,8 @@ compare("stamping and F.conv_transpose1d", stamped, by_torch)
 # The lecture goes on with the same kernel and the transposed matrix. (Its $a$ is now the input of the
 # transposed convolution; and because the slide kept the padding as columns, nothing is cut off.) Printed is
 #
-# $$X^\top a = \begin{pmatrix} x & 0 & 0 & 0 \\ y & x & 0 & 0 \\ z & y & x & 0 \\ 0 & z & y & x \\ 0 & 0 & z & y \\ 0 & 0 & 0 & z
+# $$X^\top a = \begin{pmatrix}
+# x & 0 & 0 & 0 \\ y & x & 0 & 0 \\ z & y & x & 0 \\ 0 & z & y & x \\ 0 & 0 & z & y \\ 0 & 0 & 0 & z
 # \end{pmatrix}
 # \begin{pmatrix} a \\ b \\ c \\ d \end{pmatrix}
 # = \begin{pmatrix} ax \\ ay + bx \\ az + by + cx \\ bz + cy + dx \\ dz + dy \\ dy \end{pmatrix}.$$
@@ -738,7 +767,7 @@ print("printed:", printed_on_the_slide(2, 3, 5, 7, 11, 13, 17))
 
 # %% tags=["exercise"]
 def slide_transposed(x, y, z, a, b, c, d):
-    """The six entries of X^T (a, b, c, d) for the kernel (x, y, z), stride 1, nothing cut off; a list of numbers."""
+    """The six entries of X^T (a, b, c, d) for the kernel (x, y, z), stride 1, nothing cut off; a list."""
     ### BEGIN SOLUTION
     return [x * a, y * a + x * b, z * a + y * b + x * c, z * b + y * c + x * d, z * c + y * d, z * d]
     ### END SOLUTION
@@ -777,8 +806,9 @@ for ax, place in zip(axes, range(4)):
     figures.show_matrix(ax, stamp, f"stamp of {corners.flatten()[place]:g}", limit=10)
 total = F.conv_transpose2d(corners[None, None], square[None, None], stride=2)[0, 0]
 figures.show_matrix(axes[4], total, "all, added", limit=10)
-figures.show(fig, alt="Four 5x5 matrices, each with a 3x3 square of 1s, 2s, 3s or 4s in one corner, and their sum: 1 2 3 4 in the "
-             "corners, sums of two between them, and 10, the sum of all four, in the centre.")
+figures.show(fig, alt="Four 5x5 matrices, each with a 3x3 square of 1s, 2s, 3s or 4s in one corner, and "
+             "their sum: 1 2 3 4 in the corners, sums of two between them, and 10, the sum of all four, in "
+             "the centre.")
 
 # %%
 by_matrix = convolution_matrix_2d(square, 5, 5, stride=2).T @ corners.flatten()
@@ -794,11 +824,10 @@ compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3.4))
-figures.show_matrix(left, convolution_matrix(kernel, 6).T, "transposed, kernel 2 3 5", row_label="output", column_label="input")
-figures.show_matrix(right, convolution_matrix(kernel, 4, padding=2), "ordinary, kernel 2 3 5, padding 2", row_label="output",
-                    column_label="input")
-figures.show(fig, alt="Two 6 x 4 band matrices. In the transposed one the full rows read 5 3 2 and row 0 begins with 2; in the ordinary "
-             "one the full rows read 2 3 5 and row 0 begins with 5.")
+figures.show_matrix(left, convolution_matrix(kernel, 6).T, "transposed, kernel 2 3 5", **names)
+figures.show_matrix(right, convolution_matrix(kernel, 4, padding=2), "ordinary, padding 2, kernel 2 3 5", **names)
+figures.show(fig, alt="Two 6 x 4 band matrices. In the transposed one the full rows read 5 3 2 and row 0 "
+             "begins with 2; in the ordinary one the full rows read 2 3 5 and row 0 begins with 5.")
 
 # %% [markdown]
 # Same shape, same band, but something is different.
@@ -811,7 +840,10 @@ figures.show(fig, alt="Two 6 x 4 band matrices. In the transposed one the full r
 
 # %% tags=["exercise"]
 def transpose_by_convolution(b, kernel, padding=0):
-    """Transposed convolution with stride 1 of `b` (n,) with a kernel (k,), by F.conv1d; (n + k - 1 - 2 * padding,)."""
+    """Transposed convolution, stride 1, of `b` (n,) with a kernel (k,), computed by F.conv1d.
+
+    Returns a tensor (n + k - 1 - 2 * padding,).
+    """
     ### BEGIN SOLUTION
     flipped = kernel.flip(0)
     return F.conv1d(b[None, None], flipped[None, None], padding=len(kernel) - 1 - padding)[0, 0]
@@ -849,9 +881,10 @@ small, weights = torch.rand(2, 2) + 0.5, torch.rand(3, 3) + 0.5
 for n in (3, 4, 5):
     forward = F.conv2d(torch.rand(1, 1, n, n), weights[None, None], stride=2, padding=1)
     print(f"convolution            {n}x{n} -> {forward.shape[-2]}x{forward.shape[-1]}")
-for output_padding in (0, 1):
-    back = F.conv_transpose2d(small[None, None], weights[None, None], stride=2, padding=1, output_padding=output_padding)
-    print(f"transposed convolution 2x2 -> {back.shape[-2]}x{back.shape[-1]}   with output_padding={output_padding}")
+for extra in (0, 1):
+    options = {"stride": 2, "padding": 1, "output_padding": extra}
+    back = F.conv_transpose2d(small[None, None], weights[None, None], **options)
+    print(f"transposed convolution 2x2 -> {back.shape[-2]}x{back.shape[-1]}   with output_padding={extra}")
 
 # %% [markdown]
 # The forward direction forgets: 3x3 *and* 4x4 give 2x2 (the staircase of section 2). So "back" is
@@ -860,15 +893,16 @@ for output_padding in (0, 1):
 
 # %%
 full = F.conv_transpose2d(small[None, None], weights[None, None], stride=2)[0, 0]
-with_extra = F.conv_transpose2d(small[None, None], weights[None, None], stride=2, padding=1, output_padding=1)[0, 0]
-compare("padding 1, output_padding 1 = full[1:5, 1:5]", with_extra, full[1:5, 1:5])
+compare("padding 1, output_padding 1 = full[1:5, 1:5]", back[0, 0], full[1:5, 1:5])
 
 fig, axes = plt.subplots(1, 2, figsize=(7, 3.4))
 for ax, last, title in zip(axes, (3, 4), ("padding 1: keeps 3x3", "padding 1, output_padding 1: keeps 4x4")):
     figures.show_matrix(ax, full, title)
-    ax.add_patch(Rectangle((0.5, 0.5), last, last, fill=False, edgecolor=figures.COLOURS["green"], linewidth=4))
-figures.show(fig, alt="The 5x5 result of all stamps, twice, with a green frame around what is kept. Padding 1 cuts one row and column off "
-             "each side and keeps the 3x3 in the middle. With output_padding 1 the last row and column are kept as well: 4x4. None of the kept values is zero.")
+    ax.add_patch(Rectangle((0.5, 0.5), last, last, fill=False, edgecolor=figures.COLOURS["green"], lw=4))
+figures.show(fig, alt="The 5x5 result of all stamps, twice, with a green frame around what is kept. "
+             "Padding 1 cuts one row and column off each side and keeps the 3x3 in the middle. With "
+             "output_padding 1 the last row and column are kept as well: 4x4. None of the kept values is "
+             "zero.")
 
 # %% [markdown]
 # All stamps together make 5x5. Padding cuts one row and column off each side. `output_padding` **gives
@@ -917,13 +951,15 @@ up = F.conv_transpose2d(down, smooth[None, None], stride=2, padding=1, output_pa
 down, difference = down[0, 0], up - flair
 
 fig, axes = plt.subplots(1, 4, figsize=(11, 3.2))
-for ax, picture, name in zip(axes, (flair, down, up), ("a", "X a", "X^T X a")):
+for ax, picture, name in zip(axes, (flair, down, up), ("$a$", "$Xa$", r"$X^\top Xa$")):
     window = (0, float(picture.max()))
     figures.show_slice(ax, picture.T, title=f"{name}: {picture.shape[0]} x {picture.shape[1]}", window=window)
-figures.show_matrix(axes[3], difference, f"X^T X a - a, up to {difference.abs().max():.2f}", values=False, limit=0.5,
+title = rf"$X^\top Xa - a$, up to {difference.abs().max():.2f}"
+figures.show_matrix(axes[3], difference, title, values=False, limit=0.25,
                     row_label="y (voxels)", column_label="x (voxels)")
-figures.show(fig, alt="A FLAIR slice; its strided convolution, half as large on each side; the transposed convolution of that, as large as "
-             "the original but blurred; and the difference, with red and blue along every edge and fine structure.")
+figures.show(fig, alt="A FLAIR slice; its strided convolution, half as large on each side; the transposed "
+             "convolution of that, as large as the original but blurred; and the difference, with red and "
+             "blue along every edge and fine structure.")
 
 # %% [markdown]
 # What do the pictures say about the transposed convolution?
@@ -998,10 +1034,8 @@ def input_gradient(v, kernel, height, width, stride=1, padding=0):
     ### BEGIN SOLUTION
     extra_rows = height - transposed_output_size(v.shape[0], kernel.shape[0], stride, padding)
     extra_columns = width - transposed_output_size(v.shape[1], kernel.shape[1], stride, padding)
-    gradient = F.conv_transpose2d(
-        v[None, None], kernel[None, None], stride=stride, padding=padding, output_padding=(extra_rows, extra_columns)
-    )
-    return gradient[0, 0]
+    extra = (extra_rows, extra_columns)
+    return F.conv_transpose2d(v[None, None], kernel[None, None], None, stride, padding, extra)[0, 0]
     ### END SOLUTION
 
 
@@ -1022,10 +1056,12 @@ v = torch.zeros(4, 5)
 v[1, 2] = 1
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 figures.show_matrix(left, v, "v: one output pixel", row_label="output row", column_label="output column")
-figures.show_matrix(right, input_gradient(v, counting_kernel, 8, 10, 2, 1), "gradient: its stamp in the input", row_label="input row",
+figures.show_matrix(right, input_gradient(v, counting_kernel, 8, 10, 2, 1), "gradient: its stamp in the "
+                                                                            "input", row_label="input row",
                     column_label="input column")
-figures.show(fig, alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 x 10 gradient, zero but for a 3x3 square in the rows 1 to 3 and "
-             "columns 3 to 5, which reads 1 to 9 row by row: the kernel, not flipped.")
+figures.show(fig, alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 x 10 gradient, zero but "
+             "for a 3x3 square in the rows 1 to 3 and columns 3 to 5, which reads 1 to 9 row by row: the "
+             "kernel, not flipped.")
 
 # %% [markdown]
 # One stamp: the kernel, unflipped, at the window from which that pixel was computed. Follow this through
@@ -1084,21 +1120,24 @@ dense_overhead = check("dense_overhead", dense_overhead)
 # %%
 def sparse_convolution_matrix_2d(kernel, height, width):
     """Sparse matrix of a 3x3 cross-correlation with padding 1: the sum over p of S_p (x) X(kernel row p)."""
-    return sum(
-        scipy.sparse.kron(
-            scipy.sparse.eye(height, k=p - 1), scipy.sparse.diags(kernel[p].tolist(), (-1, 0, 1), shape=(width, width))
-        )
-        for p in range(3)
-    ).tocsr()
+    total = scipy.sparse.csr_array((height * width, height * width))
+    for p in range(3):
+        picks_row = scipy.sparse.diags_array([1.0], offsets=[p - 1], shape=(height, height))
+        matrix_1d = scipy.sparse.diags_array(kernel[p].tolist(), offsets=(-1, 0, 1), shape=(width, width))
+        total = total + scipy.sparse.kron(picks_row, matrix_1d, format="csr")
+    return total
 
 
 height, width = flair.shape
 sparse = sparse_convolution_matrix_2d(edge_kernel + 0.1, height, width)  # + 0.1: no kernel entry is zero
 by_matrix = torch.from_numpy(sparse @ flair.flatten().numpy()).reshape(height, width)
-compare("sparse matrix and F.conv2d", by_matrix, F.conv2d(flair[None, None], edge_kernel[None, None] + 0.1, padding=1)[0, 0])
+direct = F.conv2d(flair[None, None], edge_kernel[None, None] + 0.1, padding=1)[0, 0]
+compare("sparse matrix and F.conv2d", by_matrix, direct)
 
 sparse_bytes = sparse.data.nbytes + sparse.indices.nbytes + sparse.indptr.nbytes
-print(f"this image, {height}x{width}, in float64: dense {(height * width) ** 2 * 8 / 1e9:.2f} GB, sparse {sparse_bytes / 1e6:.2f} MB, kernel 72 bytes")
+dense_bytes = (height * width) ** 2 * 8
+print(f"this image, {height}x{width}, in float64: dense matrix {dense_bytes / 1e9:.2f} GB, "
+      f"sparse {sparse_bytes / 1e6:.2f} MB, kernel 72 bytes")
 
 # %%
 pixels = 240 * 240
@@ -1108,22 +1147,26 @@ print(f"multiplications: dense {pixels**2:,}, sparse {matrix.nnz:,}, direct {9 *
 
 # %% [markdown]
 # $515{,}524 = 718^2$ and $718 = 3 \cdot 240 - 2$: three entries a line, less one at each border (you saw
-# the gaps in section 4). So the sparse matrix multiplies as little as the direct way. But it stores each
+# the notches in section 4). So the sparse matrix multiplies as little as the direct way. But it stores each
 # weight 57,600 times, and fetching it from memory takes longer than multiplying.
 
 # %%
 sides = np.array([16, 32, 64, 128, 240, 512, 1024])
 fig, ax = plt.subplots(figsize=(7, 3.6))
 ax.loglog(sides, sides**4.0 * 4, "o-", color=figures.COLOURS["red"], label="dense matrix")
-ax.loglog(sides, (3 * sides - 2) ** 2.0 * 8, "s-", color=figures.COLOURS["orange"], label="sparse matrix (values and columns)")
+ax.loglog(sides, (3 * sides - 2) ** 2.0 * 8, "s-", color=figures.COLOURS["orange"], label="sparse matrix")
 ax.loglog(sides, sides**2.0 * 4, "^-", color=figures.COLOURS["blue"], label="the image itself")
 ax.loglog(sides, np.full(len(sides), 36.0), "v-", color=figures.COLOURS["green"], label="the kernel")
 ax.axhline(16e9, color="black", linewidth=0.8, linestyle="--")
+ax.set_xticks(sides, sides)
+ax.minorticks_off()
 ax.text(17, 22e9, "16 GB, a laptop", fontsize=8)
-ax.set(xlabel="side of the image (pixels)", ylabel="memory (bytes), float32", title="3x3 convolution, one pair of channels")
+ax.set(xlabel="side of the image (pixels)", ylabel="memory (bytes), float32",
+       title="3x3 convolution, one pair of channels")
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Memory against image side on logarithmic axes. The dense matrix grows with the fourth power and passes 16 GB just "
-             "above 240 pixels; the sparse matrix and the image grow with the square; the kernel stays at 36 bytes.")
+figures.show(fig, alt="Memory against image side on logarithmic axes. The dense matrix grows with the "
+             "fourth power and passes 16 GB just above 240 pixels; the sparse matrix and the image grow "
+             "with the square; the kernel stays at 36 bytes.")
 
 # %% [markdown]
 # So libraries never build $X$. They run over the windows directly, or rearrange the windows as the rows of
