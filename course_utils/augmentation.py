@@ -1,5 +1,4 @@
-"""Random changes of training images that leave their meaning: a network that has seen them all minds none of
-them.
+"""Random changes of training images that leave their meaning, so that a network learns to mind none.
 
 Functions of a batch of slices: images, float32, (N, C, X, Y), 0 outside the brain; labels, int64, (N, X, Y).
 All randomness comes from the generator that is passed, so the same generator state gives the same batch.
@@ -39,9 +38,8 @@ def move(images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, 
     cosine, sine, zero = scaling * angle.cos(), scaling * angle.sin(), torch.zeros(number)
     to_y = torch.stack([flip_y * cosine, -flip_y * sine * ratio, zero], dim=1)
     to_x = torch.stack([flip_x * sine / ratio, flip_x * cosine, zero], dim=1)
-    grid = nn.functional.affine_grid(
-        torch.stack([to_y, to_x], dim=1), list(images.shape), align_corners=False
-    )
+    matrices = torch.stack([to_y, to_x], dim=1)
+    grid = nn.functional.affine_grid(matrices, list(images.shape), align_corners=False)
     images = nn.functional.grid_sample(images, grid, mode="bilinear", align_corners=False)
     labels = nn.functional.grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)
     return images, labels[:, 0].long()

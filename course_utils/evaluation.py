@@ -52,9 +52,8 @@ def predict_case(
         indices = _predict_batch(network, image[None])[0]
     else:
         slices = image.movedim(-1, 0)
-        indices = torch.cat([_predict_batch(network, batch) for batch in slices.split(batch_size)]).movedim(
-            0, -1
-        )
+        predicted = [_predict_batch(network, batch) for batch in slices.split(batch_size)]
+        indices = torch.cat(predicted).movedim(0, -1)
     return cohort.paste(cohort.brats_labels(indices.numpy()), box, brain.shape)
 
 
@@ -68,8 +67,8 @@ def _predict_batch(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     network.train(was_training)
     if logits.shape[2:] != images.shape[2:]:
         raise ValueError(
-            f"the network turned size {tuple(images.shape[2:])} into {tuple(logits.shape[2:])}: here the output must have "
-            'the size of the input; use padding="same"'
+            f"the network turned size {tuple(images.shape[2:])} into {tuple(logits.shape[2:])}: here the "
+            'output must have the size of the input; use padding="same"'
         )
     return logits.argmax(dim=1).cpu()
 
@@ -98,23 +97,19 @@ def evaluate(
     for case in tqdm(cases, unit="case", desc="predicting", disable=not progress):
         case = case if isinstance(case, cohort.Case) else cohort.load_case(case)
         if case.labels is None:
-            raise cohort.CohortError(
-                f"{case.name}: there is no segmentation to compare with. Leave the case out."
-            )
+            raise cohort.CohortError(f"{case.name}: no segmentation to compare with. Leave the case out.")
         rows.append(case_report(case.name, predict_case(network, case), case.labels))
     return rows
 
 
 def mean_dice(network: nn.Module, cases: Sequence[cohort.Case | str | Path]) -> dict[str, float]:
     """Mean Dice score of each region: a short check while training (``validation=`` of ``training.fit``)."""
-    return {
-        region: values["mean"] for region, values in summary(evaluate(network, cases, progress=False)).items()
-    }
+    rows = evaluate(network, cases, progress=False)
+    return {region: values["mean"] for region, values in summary(rows).items()}
 
 
 def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """The distribution of each region's scores over the cases: mean, min, quartiles (25 %, median, 75 %),
-    max.
+    """The distribution of each region's scores: mean, min, quartiles (25 %, median, 75 %), max.
 
     Raises:
         ValueError: there are no rows.
@@ -126,8 +121,13 @@ def summary(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
         scores = np.array([row[region] for row in rows])
         minimum, first, median, third, maximum = np.percentile(scores, (0, 25, 50, 75, 100)).tolist()
         result[region] = {
-            "mean": float(scores.mean()), "min": minimum, "25 %": first, "median": median, "75 %": third, "max": maximum,
-        }  # fmt: skip
+            "mean": float(scores.mean()),
+            "min": minimum,
+            "25 %": first,
+            "median": median,
+            "75 %": third,
+            "max": maximum,
+        }
     return result
 
 

@@ -32,24 +32,26 @@ def dice_loss(
 ) -> Tensor:
     """1 - mean over classes of the soft Dice coefficient, a scalar between 0 and 1.
 
-       With p = softmax(logits) and r the one-hot labels, for each class
+    With p = softmax(logits) and r the one-hot labels, for each class
 
-           D = (2 sum p r + smooth) / (sum p + sum r + smooth).
-    The sums run over all voxels of the batch, so that a class that one slice lacks is judged on the others; with
-       ``per_case`` they run over each case of the batch, and the mean over cases, too. They are accumulated in
-       float32 at least: in half precision they overflow beyond 65,504 voxels.
+        D = (2 sum p r + smooth) / (sum p + sum r + smooth).
 
-       Args:
-           logits: floating, (N, classes, *size).
-           labels: class indices, int64, (N, *size).
-           include_background: whether class 0 counts.
-           per_case: one Dice a case instead of one for the batch.
-           smooth: in voxels; makes a class that is absent and not predicted a success (D = 1) instead of 0 / 0.
+    The sums run over all voxels of the batch, so that a class that one slice lacks is judged on the others;
+    with ``per_case`` they run over each case of the batch, and the mean over cases, too. They are accumulated
+    in float32 at least: in half precision they overflow beyond 65,504 voxels.
 
-       Raises:
-           ValueError: the shapes don't fit, a label is no class, or there is only a background.
+    Args:
+        logits: floating, (N, classes, *size).
+        labels: class indices, int64, (N, *size).
+        include_background: whether class 0 counts.
+        per_case: one Dice a case instead of one for the batch.
+        smooth: in voxels; makes a class that is absent and not predicted a success (D = 1) instead of 0 / 0.
+
+    Raises:
+        ValueError: the shapes don't fit, a label is no class, or there is only a background.
+
     Milletari 2016 (arXiv 1606.04797) has squares in the denominator; this is the form of nnU-Net (arXiv
-       1809.10486).
+    1809.10486).
     """
     _check(logits, labels)
     classes = logits.shape[1]
@@ -66,8 +68,7 @@ def dice_loss(
 
 
 def dice_cross_entropy_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Dice loss over the foreground classes plus cross-entropy, a scalar: the loss of nnU-Net (arXiv
-    1809.10486).
+    """Dice loss of the foreground plus cross-entropy, a scalar: the loss of nnU-Net (arXiv 1809.10486).
 
     Args and errors as in :func:`dice_loss`.
     """
@@ -83,8 +84,8 @@ def _check(logits: Tensor, labels: Tensor) -> None:
         raise ValueError(f"labels are {labels.dtype}: class indices are torch.int64; convert with .long()")
     if logits.ndim < 3 or labels.shape != (logits.shape[0], *logits.shape[2:]):
         raise ValueError(
-            f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} don't fit: expected (N, classes, *size) and "
-            "(N, *size)"
+            f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)} don't fit: expected "
+            "(N, classes, *size) and (N, *size)"
         )
     if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]:
         raise ValueError(

@@ -15,14 +15,14 @@ def dice_score(prediction: np.ndarray, reference: np.ndarray) -> float:
 
     Raises:
         ValueError: the shapes differ, or a mask is not bool (labels are not masks: compare with a label
-        first).
+            first).
 
     Dice LR. Measures of the amount of ecologic association between species. Ecology 26, 297-302 (1945).
     """
     prediction, reference = np.asarray(prediction), np.asarray(reference)
     if prediction.dtype != bool or reference.dtype != bool:
         raise ValueError(
-            f"masks are bool, these are {prediction.dtype} and {reference.dtype}: write for example labels == 2"
+            f"masks are bool, these are {prediction.dtype} and {reference.dtype}: write labels == 2"
         )
     if prediction.shape != reference.shape:
         raise ValueError(f"the masks have different shapes, {prediction.shape} and {reference.shape}")

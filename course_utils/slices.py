@@ -18,25 +18,25 @@ MULTIPLE_OF = 8
 
 
 class TrainingSlices:
-    """All axial slices of some cases, normalised, cropped to the brain and kept in memory, drawn in random
-       batches.
-    Most of a brain is healthy: a share of each batch is drawn among the slices that show tumour (lecture, slide
-       on sampling).
+    """All axial slices of some cases, normalised and cropped to the brain, drawn in random batches.
 
-       Args:
-           cases: case folders, or cases already loaded, all with labels.
-           batches: number of batches in an epoch.
-           batch_size: slices in a batch.
-           foreground: share of a batch that is drawn among the slices with tumour.
-           augmented: change the slices at random, see :mod:`course_utils.augmentation`.
+    They are kept in memory. Most of a brain is healthy: a share of each batch is drawn among the slices that
+    show tumour (lecture, slide on sampling).
 
-       Attributes:
-           images: float32, (slices, 4, X, Y).
-           labels: class indices, int64, (slices, X, Y).
+    Args:
+        cases: case folders, or cases already loaded, all with labels.
+        batches: number of batches in an epoch.
+        batch_size: slices in a batch.
+        foreground: share of a batch that is drawn among the slices with tumour.
+        augmented: change the slices at random, see :mod:`course_utils.augmentation`.
 
-       Raises:
-           cohort.CohortError: a case has no labels or cannot be read.
-           ValueError: there is no case, or no slice with tumour, or a number is out of range.
+    Attributes:
+        images: float32, (slices, 4, X, Y).
+        labels: class indices, int64, (slices, X, Y).
+
+    Raises:
+        cohort.CohortError: a case has no labels or cannot be read.
+        ValueError: there is no case, or no slice with tumour, or a number is out of range.
     """
 
     def __init__(
@@ -52,18 +52,12 @@ class TrainingSlices:
             raise ValueError("there are no cases to train on")
         if batches < 1 or batch_size < 1 or not 0 <= foreground <= 1:
             raise ValueError(
-                f"batches {batches}, batch_size {batch_size}, foreground {foreground}: at least one batch of one slice, "
-                "and a share between 0 and 1"
+                f"batches {batches}, batch_size {batch_size}, foreground {foreground}: at least one batch of one "
+                "slice, and a share between 0 and 1"
             )
-        self.batches, self.batch_size, self.foreground, self.augmented = (
-            batches,
-            batch_size,
-            foreground,
-            augmented,
-        )
-        volumes = [
-            _cropped(case if isinstance(case, cohort.Case) else cohort.load_case(case)) for case in cases
-        ]
+        self.batches, self.batch_size = batches, batch_size
+        self.foreground, self.augmented = foreground, augmented
+        volumes = [_cropped(case) for case in cases]
         size = np.max([labels.shape[1:] for _, labels in volumes], axis=0)
         self.images = torch.from_numpy(np.concatenate([_padded(images, size) for images, _ in volumes]))
         self.labels = torch.from_numpy(np.concatenate([_padded(labels, size) for _, labels in volumes]))
@@ -76,7 +70,7 @@ class TrainingSlices:
         return self.batches
 
     def epoch(self, generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of one epoch: images (N, 4, X, Y) and class indices (N, X, Y). All chance is the generator's."""
+        """The batches of one epoch: images (N, 4, X, Y) and class indices (N, X, Y)."""
         from_tumour = round(self.batch_size * self.foreground)
         for _ in range(self.batches):
             shows_tumour = torch.randint(len(self._with_tumour), (from_tumour,), generator=generator)
@@ -95,8 +89,9 @@ class TrainingSlices:
         return digest.hexdigest()
 
 
-def _cropped(case: cohort.Case) -> tuple[np.ndarray, np.ndarray]:
+def _cropped(case: cohort.Case | str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Normalised slices (Z, 4, X, Y) and class indices (Z, X, Y) of the box around the brain."""
+    case = case if isinstance(case, cohort.Case) else cohort.load_case(case)
     if case.labels is None:
         raise cohort.CohortError(f"{case.name}: there is no segmentation to learn from. Leave the case out.")
     brain = cohort.brain_mask(case.image)

@@ -1,5 +1,6 @@
 """Training a network: a loop that can be read, stopped at any moment, and continued exactly.
- The loop stands in :func:`fit`. Lightning Fabric takes care of devices, precision and several processes;
+
+The loop stands in :func:`fit`. Lightning Fabric takes care of devices, precision and several processes;
 nothing else is hidden.
 
 How a run continues exactly: at the end of every epoch a checkpoint is written, and all chance in an epoch
@@ -64,36 +65,37 @@ def fit(
     progress: bool = True,
 ) -> list[dict[str, Any]]:
     """Train ``network`` in place with AdamW, or go on with the training that ``folder`` holds.
+
     The learning rate falls to 0 over the run as (1 - step / steps)^0.9, the "poly" rule of nnU-Net (arXiv
-       1809.10486). A finished training returns at once. Sets torch's random seed at the start of every epoch.
-       Seed torch before you build the network, too, if its initial weights are to be the same each time.
+    1809.10486). A finished training returns at once. Sets torch's random seed at the start of every epoch.
+    Seed torch before you build the network, too, if its initial weights are to be the same each time.
 
-       Args:
-           network: images (N, C, *size) to logits (N, classes, *size).
-           data: where batches come from.
-           loss: of logits and labels, a scalar; for example ``losses.dice_cross_entropy_loss``.
-           epochs: of the whole run.
-           folder: where the checkpoint is kept, ``checkpoint.pt``; one training, one folder.
-           seed: of everything that is random in the loop.
-           learning_rate: at the start.
-           weight_decay: of AdamW.
-           validation: called with the network (in evaluation mode, without gradients) after each epoch; its
-               numbers go into the history.
-           device: "cpu", "cuda" or "mps"; by default CUDA where there is one, else the CPU. Apple's MPS is used
-               on request only: some operations there are silently wrong.
-           devices: processes, one a device. Each draws batches of its own.
-           precision: as in Fabric; "bf16-mixed" needs a processor or GPU that computes in bfloat16, else it is
-           very slow.
-           progress: show a progress bar.
+    Args:
+        network: images (N, C, *size) to logits (N, classes, *size).
+        data: where batches come from.
+        loss: of logits and labels, a scalar; for example ``losses.dice_cross_entropy_loss``.
+        epochs: of the whole run.
+        folder: where the checkpoint is kept, ``checkpoint.pt``; one training, one folder.
+        seed: of everything that is random in the loop.
+        learning_rate: at the start.
+        weight_decay: of AdamW.
+        validation: called with the network (in evaluation mode, without gradients) after each epoch; its
+            numbers go into the history.
+        device: "cpu", "cuda" or "mps"; by default CUDA where there is one, else the CPU. Apple's MPS is used
+            on request only: some operations there are silently wrong.
+        devices: processes, one a device. Each draws batches of its own.
+        precision: as in Fabric; "bf16-mixed" needs a processor or GPU that computes in bfloat16, else it is
+            very slow.
+        progress: show a progress bar.
 
-       Returns:
-           One row for each epoch: "epoch" (from 1), "loss" (mean over its steps) and "validation" (None
-           without).
+    Returns:
+        One row for each epoch: "epoch" (from 1), "loss" (mean over its steps) and "validation" (None
+        without).
 
-       Raises:
-           CheckpointError: the folder holds another training, or a damaged checkpoint.
-           TrainingDiverged: the loss became NaN or infinite. The checkpoint of the last whole epoch is kept.
-           ValueError: ``epochs`` is less than 1 or the learning rate is not positive.
+    Raises:
+        CheckpointError: the folder holds another training, or a damaged checkpoint.
+        TrainingDiverged: the loss became NaN or infinite. The checkpoint of the last whole epoch is kept.
+        ValueError: ``epochs`` is less than 1 or the learning rate is not positive.
     """
     if epochs < 1 or not learning_rate > 0:
         raise ValueError(f"epochs {epochs}, learning_rate {learning_rate}: both must be larger than 0")
@@ -189,9 +191,9 @@ def _require_finite(value: Tensor, epoch: int, step: int, learning_rate: float) 
         what = f"the loss is {value.item()}" if value.ndim == 0 else "a weight is NaN or infinite"
         raise TrainingDiverged(
             f"{what} in epoch {epoch}, step {step} of the run (from 0), with a learning rate that began at "
-            f"{learning_rate:g}. Look at that batch first: are all intensities finite, and normalised? Then at the loss: "
-            "does it divide by 0, or take the logarithm of 0? If both are sound, try a learning rate ten times smaller, "
-            "in another folder. The checkpoint of the last whole epoch, if there was one, is untouched."
+            f"{learning_rate:g}. Look at that batch first: are all intensities finite, and normalised? Then at "
+            "the loss: does it divide by 0, or take the logarithm of 0? If both are sound, try a learning rate "
+            "ten times smaller, in another folder. The checkpoint of the last whole epoch, if there was one, is untouched."
         )
 
 
@@ -215,9 +217,7 @@ def _save(path: Path, contents: dict[str, Any]) -> None:
         with os.fdopen(descriptor, "wb") as file:
             torch.save(contents, file)
             file.flush()
-            os.fsync(
-                file.fileno()
-            )  # on the disk before the name changes, or a power cut could leave an empty file
+            os.fsync(file.fileno())  # before the name changes, or a power cut could leave an empty file
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -231,18 +231,15 @@ def _load(path: Path, configuration: dict[str, Any]) -> dict[str, Any]:
         found = saved["configuration"]
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{path} cannot be read ({type(error).__name__}): it is damaged or no checkpoint of this course. Delete it to "
-            "train from the start."
+            f"{path} cannot be read ({type(error).__name__}): it is damaged or no checkpoint of this course. "
+            "Delete it to train from the start."
         ) from error
-    differences = [
-        _difference(name, found.get(name), value)
-        for name, value in configuration.items()
-        if found.get(name) != value
-    ]
-    if differences:
+    changed = [name for name, value in configuration.items() if found.get(name) != value]
+    if changed:
+        differences = [_difference(name, found.get(name), configuration[name]) for name in changed]
         raise CheckpointError(
-            f"{path} belongs to another training: {'; '.join(differences)}. Choose another folder, or delete this one to "
-            "train from the start."
+            f"{path} belongs to another training: {'; '.join(differences)}. Choose another folder, "
+            "or delete this one to train from the start."
         )
     return saved
 

@@ -65,8 +65,8 @@ def convolution_rows(
 ) -> SliderFigure:
     """Move a kernel over a signal and see which row of its matrix that is; change stride and padding.
 
-    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n): the notebook hands over
-    the student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension.
+    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n): the notebook hands over the
+    student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension.
     Raises ValueError where the kernel is longer than the signal.
     """
     size, length = len(kernel), len(signal)

@@ -111,7 +111,7 @@ def test_evaluate_gives_one_row_a_case_in_order():
 
 def test_evaluate_needs_a_reference():
     case = head()
-    with pytest.raises(cohort.CohortError, match="head: there is no segmentation"):
+    with pytest.raises(cohort.CohortError, match="head: no segmentation"):
         evaluation.evaluate(
             ThresholdNetwork(), [cohort.Case("head", case.image, None, case.affine)], progress=False
         )

@@ -11,7 +11,7 @@ from course_utils.slices import TrainingSlices
 
 
 def head(edges: tuple[int, int], tumour_slices: int, name: str = "head") -> cohort.Case:
-    """A brain of ``edges`` in all of 10 slices but the first, in a volume of 40 x 48; tumour in the last ones."""
+    """A brain of ``edges`` in all of 10 slices but the first, in 40 x 48 x 10; tumour in the last ones."""
     random = np.random.default_rng(sum(edges))
     image = np.zeros((4, 40, 48, 10), np.float32)
     labels = np.zeros((40, 48, 10), np.uint8)
@@ -105,7 +105,7 @@ def test_images_and_labels_move_together_and_labels_stay_classes():
 
 
 def test_rotation_keeps_lengths_though_the_edges_differ(monkeypatch):
-    """By 0.4 rad without scaling, the rectangle's two directions keep their spread: 20 and 8 voxels, uniform."""
+    """Turned by up to 0.4 rad, the rectangle's two directions keep their spread: 20 and 8 voxels, uniform."""
     monkeypatch.setattr(augmentation, "LARGEST_SCALING", 0.0)
     _, labels = augmentation.move(*batch(), generator())
     tilted = 0

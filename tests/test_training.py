@@ -224,7 +224,7 @@ def network_with_dropout() -> nn.Module:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_anywhere_and_restarted_it_ends_with_the_same_weights(tmp_path):
-    """One training is killed at four moments in turn, restarted after each, and compared with an uninterrupted one."""
+    """One training is killed again and again, restarted each time, and compared with an uninterrupted one."""
 
     def run(folder: str, moment: str) -> subprocess.CompletedProcess:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
@@ -336,7 +336,7 @@ def test_a_loss_that_is_no_number_stops_at_once_with_advice(tmp_path, value):
 
 
 def test_broken_weights_are_not_saved_though_the_loss_was_finite(tmp_path):
-    """sqrt has the value 0 and an infinite slope at 0: the loss of the last step looks fine, its gradient is not."""
+    """sqrt is 0 with an infinite slope at 0: the loss of the last step looks fine, its gradient is not."""
 
     def loss(logits, labels):
         return (0 * logits).sum().sqrt()

@@ -1,5 +1,6 @@
 """The U-Net, in two and three dimensions.
- Ronneberger O, Fischer P, Brox T. U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI
+
+Ronneberger O, Fischer P, Brox T. U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI
 2015, arXiv 1505.04597. Çiçek Ö et al. 3D U-Net: Learning Dense Volumetric Segmentation from Sparse
 Annotation. MICCAI 2016, arXiv 1606.06650.
 """
@@ -28,41 +29,39 @@ class DoubleConvolution(nn.Sequential):
         self, channels: tuple[int, int, int], dims: int, padding: str, normalisation: str | None
     ) -> None:
         layers: list[nn.Module] = []
+        leaky = normalisation == "instance"
         for entering, leaving in itertools.pairwise(channels):
-            layers.append(
-                CONVOLUTION[dims](entering, leaving, kernel_size=3, padding=1 if padding == "same" else 0)
-            )
+            convolution = CONVOLUTION[dims](entering, leaving, kernel_size=3, padding=int(padding == "same"))
+            layers.append(convolution)
             if normalisation is not None:
                 layers.append(NORMALISATION[normalisation][dims](leaving, affine=True))
-            layers.append(
-                nn.LeakyReLU(0.01, inplace=True) if normalisation == "instance" else nn.ReLU(inplace=True)
-            )
+            layers.append(nn.LeakyReLU(0.01, inplace=True) if leaky else nn.ReLU(inplace=True))
         super().__init__(*layers)
 
 
 class UNet(nn.Module):
-    """A contracting path that sees context, an expanding path that restores detail, and skip connections
-       between them.
+    """A contracting path sees context, an expanding path restores detail, skip connections join them.
+
     Images (N, in_channels, *size) become logits (N, out_channels, *size'), where size' = size with
-       ``padding="same"`` and is smaller, see :meth:`output_size`, with ``padding="valid"``.
+    ``padding="same"`` and is smaller, see :meth:`output_size`, with ``padding="valid"``.
 
-       Args:
-           in_channels: image channels, for example four MR modalities.
-           out_channels: classes, the background included.
-           dims: 2 for images (N, C, X, Y), 3 for volumes (N, C, X, Y, Z).
-           base_channels: channels of the first level; each level has twice those of the level above.
-           depth: number of levels; between them lie ``depth - 1`` poolings.
-           padding: "valid" as in the papers: only voxels whose whole context was seen are predicted; "same":
-               zeros around every feature map, the output has the input's size.
-           normalisation: None as in the 2D paper, "batch" as in the 3D paper, or "instance" as in nnU-Net (then
-               with leaky rectifiers, arXiv 1809.10486).
-           double_before_pooling: as in the 3D paper, the second convolution of a level doubles the channels
-               (instead of the first one of the next level), and up-convolutions keep theirs and have no bias.
+    Args:
+        in_channels: image channels, for example four MR modalities.
+        out_channels: classes, the background included.
+        dims: 2 for images (N, C, X, Y), 3 for volumes (N, C, X, Y, Z).
+        base_channels: channels of the first level; each level has twice those of the level above.
+        depth: number of levels; between them lie ``depth - 1`` poolings.
+        padding: "valid" as in the papers: only voxels whose whole context was seen are predicted; "same":
+            zeros around every feature map, the output has the input's size.
+        normalisation: None as in the 2D paper, "batch" as in the 3D paper, or "instance" as in nnU-Net (then
+            with leaky rectifiers, arXiv 1809.10486).
+        double_before_pooling: as in the 3D paper, the second convolution of a level doubles the channels
+            (instead of the first one of the next level), and up-convolutions keep theirs and have no bias.
 
-       ``UNet(1, 2)`` is the network of the 2D paper: 572 x 572 -> 388 x 388, 31,030,658 parameters.
+    ``UNet(1, 2)`` is the network of the 2D paper: 572 x 572 -> 388 x 388, 31,030,658 parameters.
 
-       Raises:
-           ValueError: an argument is none of those above.
+    Raises:
+        ValueError: an argument is none of those above.
     """
 
     def __init__(
@@ -86,8 +85,8 @@ class UNet(nn.Module):
             raise ValueError(f'normalisation is {normalisation!r}: choose None, "instance" or "batch"')
         if min(in_channels, out_channels, base_channels, depth) < 1:
             raise ValueError(
-                f"in_channels {in_channels}, out_channels {out_channels}, base_channels {base_channels}, depth {depth}: "
-                "each must be 1 or larger"
+                f"in_channels {in_channels}, out_channels {out_channels}, base_channels {base_channels}, "
+                f"depth {depth}: each must be 1 or larger"
             )
         self.in_channels, self.dims, self.depth, self.padding = in_channels, dims, depth, padding
 
@@ -170,7 +169,7 @@ class UNet(nn.Module):
 
 
 def centre_crop(features: Tensor, size: Sequence[int]) -> Tensor:
-    """The middle of (N, C, *larger) with ``size``; the border of a skip connection lost its partner to valid padding."""
+    """The middle of (N, C, *larger) with ``size``: valid padding took the border from what comes from below."""
     for axis, edge in enumerate(size, start=2):
         features = features.narrow(axis, (features.shape[axis] - edge) // 2, edge)
     return features

@@ -362,9 +362,8 @@ ax.set(xlabel="input size n", ylabel="output size", xticks=sizes, yticks=range(2
        title="kernel 3, padding 1")
 ax.legend()
 figures.show(fig, alt="Output size against input size. Stride 1 goes up by one each time; stride 2 is a "
-             "staircase "
-             "whose steps are two inputs wide, for example 3 and 4 both give 2; stride 3 has steps three "
-             "inputs wide.")
+             "staircase whose steps are two inputs wide, for example 3 and 4 both give 2; stride 3 has steps "
+             "three inputs wide.")
 
 # %% [markdown]
 # ## 3 · Convolution is a matrix
@@ -825,7 +824,7 @@ compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3.4))
 figures.show_matrix(left, convolution_matrix(kernel, 6).T, "transposed, kernel 2 3 5", **names)
-figures.show_matrix(right, convolution_matrix(kernel, 4, padding=2), "ordinary, padding 2, kernel 2 3 5", **names)
+figures.show_matrix(right, convolution_matrix(kernel, 4, padding=2), "ordinary, kernel 2 3 5", **names)
 figures.show(fig, alt="Two 6 x 4 band matrices. In the transposed one the full rows read 5 3 2 and row 0 "
              "begins with 2; in the ordinary one the full rows read 2 3 5 and row 0 begins with 5.")
 
