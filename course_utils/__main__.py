@@ -39,10 +39,12 @@ def notebooks(arguments: argparse.Namespace) -> int:
               "Keep it under another name, outside notebooks/; then use --force.", file=sys.stderr)
         return 1
     try:
-        builder.write_all()
+        changed = builder.write_all()
     except builder.BuildError as error:
         print(error, file=sys.stderr)
         return 1
+    names = ", ".join(path.name for path in changed)
+    print(f"Wrote {names}." if changed else "Everything was up to date.")
     return 0
 
 

@@ -127,7 +127,7 @@ def show_slice(
     labels: np.ndarray | None = None,
     *,
     title: str = "",
-    spacing: tuple[float, float] | None = None,
+    spacing: Sequence[float] | None = None,
     window: tuple[float, float] | None = None,
     alpha: float = 0.6,
 ) -> None:
@@ -143,13 +143,13 @@ def show_slice(
     if window is None:
         inside = image[image != 0]
         window = tuple(np.percentile(inside, [0.5, 99.5])) if inside.size else (0.0, 1.0)
-    step = spacing or (1.0, 1.0)
+    step = (1.0, 1.0) if spacing is None else spacing
     width, height = image.shape[0] * step[0], image.shape[1] * step[1]
-    extent = (0, width, height, 0) if spacing else None
+    extent = None if spacing is None else (0, width, height, 0)
     ax.imshow(image.T, cmap="gray", vmin=window[0], vmax=window[1], extent=extent, aspect="equal")
     if labels is not None:
         ax.imshow(np.moveaxis(label_overlay(labels, alpha), 0, 1), extent=extent, aspect="equal")
-    unit = "mm" if spacing else "voxels"
+    unit = "voxels" if spacing is None else "mm"
     ax.set(title=title, xlabel=f"x ({unit})", ylabel=f"y ({unit})")
     ax.tick_params(labelsize=7)
 
@@ -237,11 +237,11 @@ def show_convolution_row(
     stride: int = 1,
     padding: int = 0,
 ) -> None:
-    """Draw one step of ``matrix @ signal``: the kernel over its window of the input, and the row that holds it.
+    """Draw one step of ``matrix @ signal``: the kernel over its window, and the row of the matrix that holds it.
 
-    Everything shares one horizontal scale: input value m stands above column m of the matrix, so the kernel, where it
-    lies now, falls straight down into row ``row``. Padding zeros are grey; they have no column. The cells of that row
-    carry the gid "lit".
+    Everything shares one horizontal scale: input value m stands above column m of the matrix, so the kernel,
+    where it lies now, falls straight down into row ``row``. Padding zeros are grey; they have no column. The
+    cells of that row carry the gid "lit".
     """
     matrix, signal, kernel = (np.asarray(values, dtype=float) for values in (matrix, signal, kernel))
     outputs, inputs = matrix.shape
@@ -256,7 +256,7 @@ def show_convolution_row(
     for j, weight in enumerate(kernel):
         _cell(ax, left + j, kernel_y, weight, COLOURS["orange"])
         if 0 <= left + j < inputs:
-            ax.plot([left + j] * 2, [kernel_y + 0.5, row - 0.5], color=COLOURS["orange"], linewidth=1, zorder=0)
+            ax.plot([left + j] * 2, [kernel_y + 0.5, row - 0.5], color=COLOURS["orange"], lw=1, zorder=0)
     for (i, m), value in np.ndenumerate(matrix):
         colour = "#FCE6B8" if i == row else "white"
         if value:
@@ -280,7 +280,7 @@ def _cell(
     ax: Axes, x: float, y: float, value: float, colour: str, *, faint: bool = False, gid: str | None = None
 ) -> None:
     """One square of side 1 around (x, y) with a number in it."""
-    ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="#555555", linewidth=0.8, gid=gid))
+    ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="#555555", lw=0.8, gid=gid))
     ax.text(x, y, f"{value:g}", ha="center", va="center", fontsize=8, color="#8A8A8A" if faint else "black")
 
 
@@ -295,7 +295,7 @@ def show_mask(
     """Colour a slice's mask (bool) over what :func:`show_slice` drew there, with the same ``spacing``."""
     overlay = np.zeros((*mask.shape, 4))
     overlay[mask] = (*to_rgb(COLOURS[colour]), alpha)
-    step = spacing or (1.0, 1.0)
+    step = (1.0, 1.0) if spacing is None else spacing
     extent = (0, mask.shape[0] * step[0], mask.shape[1] * step[1], 0) if spacing else None
     ax.imshow(np.moveaxis(overlay, 0, 1), extent=extent, aspect="equal")
 

@@ -52,8 +52,8 @@ class TrainingSlices:
             raise ValueError("there are no cases to train on")
         if batches < 1 or batch_size < 1 or not 0 <= foreground <= 1:
             raise ValueError(
-                f"batches {batches}, batch_size {batch_size}, foreground {foreground}: at least one batch of one "
-                "slice, and a share between 0 and 1"
+                f"batches {batches}, batch_size {batch_size}, foreground {foreground}: at least one batch of "
+                "one slice, and a share between 0 and 1"
             )
         self.batches, self.batch_size = batches, batch_size
         self.foreground, self.augmented = foreground, augmented

@@ -191,9 +191,10 @@ def _require_finite(value: Tensor, epoch: int, step: int, learning_rate: float) 
         what = f"the loss is {value.item()}" if value.ndim == 0 else "a weight is NaN or infinite"
         raise TrainingDiverged(
             f"{what} in epoch {epoch}, step {step} of the run (from 0), with a learning rate that began at "
-            f"{learning_rate:g}. Look at that batch first: are all intensities finite, and normalised? Then at "
-            "the loss: does it divide by 0, or take the logarithm of 0? If both are sound, try a learning rate "
-            "ten times smaller, in another folder. The checkpoint of the last whole epoch, if there was one, is untouched."
+            f"{learning_rate:g}. Look at that batch first: are all intensities finite, and normalised? Then "
+            "at the loss: does it divide by 0, or take the logarithm of 0? If both are sound, try a learning "
+            "rate ten times smaller, in another folder. The checkpoint of the last whole epoch, if there was "
+            "one, is untouched."
         )
 
 

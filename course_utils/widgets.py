@@ -55,9 +55,9 @@ class SliderFigure(ipywidgets.VBox):
             ' style="max-width:100%">'
         )
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return {**bundle, "text/plain": self.alt, "image/png": base64.b64encode(self._png).decode("ascii")}
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        still = {"text/plain": self.alt, "image/png": base64.b64encode(self._png).decode("ascii")}
+        return {**super()._repr_mimebundle_(**kwargs), **still}, {"image/png": {"alt": self.alt}}
 
 
 def convolution_rows(
@@ -65,8 +65,8 @@ def convolution_rows(
 ) -> SliderFigure:
     """Move a kernel over a signal and see which row of its matrix that is; change stride and padding.
 
-    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n): the notebook hands over the
-    student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension.
+    ``convolution_matrix(kernel, n, stride, padding)`` returns the matrix (outputs, n); the notebook gives it
+    the student's own function. ``kernel`` (k,) and ``signal`` (n,) are arrays or tensors of one dimension.
     Raises ValueError where the kernel is longer than the signal.
     """
     size, length = len(kernel), len(signal)
@@ -75,10 +75,10 @@ def convolution_rows(
             f"the kernel has {size} values, the signal only {length}: nowhere to put the kernel"
         )
     most = {"stride": 3, "padding": size - 1}
-    style = {"description_width": "9em"}
-    position = ipywidgets.IntSlider(0, 0, 0, description="row of the output", style=style)
-    stride = ipywidgets.IntSlider(1, 1, most["stride"], description="stride", style=style)
-    padding = ipywidgets.IntSlider(min(1, size - 1), 0, most["padding"], description="padding", style=style)
+    look = {"style": {"description_width": "9em"}, "layout": {"width": "32em"}}
+    position = ipywidgets.IntSlider(0, 0, 0, description="row of the output", **look)
+    stride = ipywidgets.IntSlider(1, 1, most["stride"], description="stride", **look)
+    padding = ipywidgets.IntSlider(min(1, size - 1), 0, most["padding"], description="padding", **look)
 
     def matrix() -> np.ndarray:
         return np.asarray(convolution_matrix(kernel, length, stride.value, padding.value))

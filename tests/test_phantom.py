@@ -460,7 +460,10 @@ def test_command_line_explains_mistakes(tmp_path):
 # ------------------------------------------------------------------------------------------------------ difficulty
 #
 # The lab promises a U-Net with a mean Dice of at least .89 WT, .88 TC and .80 ET on held-out subjects. The cohort is worth
-# training on only as long as simpler methods stay well below it: the labels must not follow from a voxel's intensity.
+# training on only as long as simpler methods stay well below that: the labels must not follow from a voxel's intensity.
+# Each method is fitted on one half of twelve subjects and scored on the other, both ways round: twelve held-out subjects.
+
+PROMISED_DICE = {"WT": 0.89, "TC": 0.88, "ET": 0.80}
 
 
 def dice(prediction: np.ndarray, reference: np.ndarray) -> float:
@@ -486,20 +489,29 @@ def prepared(subjects) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     return result
 
 
-def best_threshold_dice(prepared: list, region: tuple[int, ...]) -> float:
-    """Mean Dice of the best of all single thresholds, with or without tidying, chosen on these very subjects."""
-    references = [np.isin(labels, region) for _, labels, _ in prepared]
-    scores = []
-    for modality in range(4):
-        for threshold in np.arange(0, 3.01, 0.5):
-            masks = [(image[modality] > threshold) & brain for image, _, brain in prepared]
-            scores.append(np.mean([dice(mask, ref) for mask, ref in zip(masks, references)]))
-            scores.append(np.mean([dice(largest_piece(mask), ref) for mask, ref in zip(masks, references)]))
-    return max(scores)
+@pytest.fixture(scope="module")
+def halves_both_ways(prepared) -> list[tuple[list, list]]:
+    """(training, held out), twice; each half has one low-grade subject."""
+    return [(prepared[:6], prepared[6:]), (prepared[6:], prepared[:6])]
 
 
-def forest_dice(training: list, held_out: list) -> dict[str, float]:
-    """Mean Dice by region of a random forest that sees the four intensities of a voxel and nothing else."""
+def threshold_dice(training: list, held_out: list, region: tuple[int, ...]) -> list[float]:
+    """Dice on held-out subjects of the one threshold on one modality, tidied or not, that is best on the training."""
+
+    def scores(subjects: list, modality: int, threshold: float, tidied: bool) -> list[float]:
+        result = []
+        for image, labels, brain in subjects:
+            mask = (image[modality] > threshold) & brain
+            result.append(dice(largest_piece(mask) if tidied else mask, np.isin(labels, region)))
+        return result
+
+    rules = [(m, t, tidied) for m in range(4) for t in np.arange(0, 3.01, 0.25) for tidied in (False, True)]
+    best = max(rules, key=lambda rule: np.mean(scores(training, *rule)))
+    return scores(held_out, *best)
+
+
+def forest_dice(training: list, held_out: list) -> list[dict[str, float]]:
+    """Dice on held-out subjects of a random forest that sees the four intensities of a voxel and nothing else."""
     rng = np.random.default_rng(0)
     intensities, classes = [], []
     for image, labels, brain in training:
@@ -508,15 +520,25 @@ def forest_dice(training: list, held_out: list) -> dict[str, float]:
         classes.append(labels.ravel()[chosen])
     forest = RandomForestClassifier(40, min_samples_leaf=5, random_state=0)
     forest.fit(np.concatenate(intensities), np.concatenate(classes))
-    scores: dict[str, list[float]] = {region: [] for region in cohort.REGIONS}
+    result = []
     for image, labels, brain in held_out:
         predicted = np.zeros(labels.shape, np.uint8)
         predicted[brain] = forest.predict(image[:, brain].T)
-        for region, values in cohort.REGIONS.items():
-            scores[region].append(dice(np.isin(predicted, values), np.isin(labels, values)))
-    return {region: float(np.mean(values)) for region, values in scores.items()}
+        result.append(
+            {region: dice(np.isin(predicted, values), np.isin(labels, values)) for region, values in cohort.REGIONS.items()}
+        )
+    return result
 
 
-def test_no_single_threshold_finds_the_tumour(prepared):
-    score = best_threshold_dice(prepared, cohort.REGIONS["WT"])
-    assert 0.3 < score <= 0.6
+def test_no_single_threshold_finds_the_tumour(halves_both_ways):
+    """Measured: MEASURED_T. Above 0.3 the tumour is at least visible."""
+    scores = [score for halves in halves_both_ways for score in threshold_dice(*halves, cohort.REGIONS["WT"])]
+    assert len(scores) == 12
+    assert 0.3 < np.mean(scores) <= 0.6
+
+
+def test_intensities_alone_do_not_suffice(halves_both_ways):
+    """Measured: MEASURED_F. The guard asks for a distance of 0.15 to what the U-Net reaches, and that it is not hopeless."""
+    scores = [score for halves in halves_both_ways for score in forest_dice(*halves)]
+    for region, promised in PROMISED_DICE.items():
+        assert 0.35 < np.mean([score[region] for score in scores]) <= promised - 0.15, region

@@ -408,7 +408,7 @@ def test_notebooks_in_which_a_student_worked_are_not_overwritten(monkeypatch, tm
     from course_utils import notebooks
 
     written = []
-    monkeypatch.setattr(notebooks, "write_all", lambda: written.append("all"))
+    monkeypatch.setattr(notebooks, "write_all", lambda: written.append("all") or [])
     monkeypatch.setattr(paths, "repository_root", lambda: tmp_path)
     (tmp_path / "notebooks").mkdir()
     cell = new_code_cell("1 + 1")

@@ -51,10 +51,8 @@ def test_moving_a_slider_draws_a_new_picture_and_its_text():
 
 
 def test_every_slider_reaches_the_drawing_function():
-    widget = widgets.SliderFigure(
-        line_figure,
-        {"height": ipywidgets.IntSlider(1, 0, 9), "title": ipywidgets.Dropdown(options=["a line", "an edge"])},
-    )
+    titles = ipywidgets.Dropdown(options=["a line", "an edge"])
+    widget = widgets.SliderFigure(line_figure, {"height": ipywidgets.IntSlider(1, 0, 9), "title": titles})
     widget.sliders["title"].value = "an edge"
     assert widget.alt.startswith("an edge: it rises to 1")
 
@@ -72,9 +70,9 @@ def test_no_figure_stays_open():
 
 
 def test_output_holds_the_picture_for_readers_without_widgets(rows):
-    bundle = rows._repr_mimebundle_()
+    bundle, metadata = rows._repr_mimebundle_()
     assert base64.b64decode(bundle["image/png"]) == picture_of(rows)
-    assert bundle["text/plain"] == rows.alt
+    assert bundle["text/plain"] == metadata["image/png"]["alt"] == rows.alt
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
@@ -82,7 +80,8 @@ def test_output_holds_the_picture_for_readers_without_widgets(rows):
 
 
 def test_sliders_say_what_they_move(rows):
-    assert [slider.description for slider in rows.sliders.values()] == ["row of the output", "stride", "padding"]
+    descriptions = [slider.description for slider in rows.sliders.values()]
+    assert descriptions == ["row of the output", "stride", "padding"]
 
 
 def test_moving_the_kernel_lights_another_row(rows):

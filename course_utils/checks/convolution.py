@@ -458,6 +458,9 @@ def _stamped(
         "The padding is cut off on one side only: it goes from both ends.": (
             lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride)[padding:]
         ),
+        "Without padding nothing is cut, but the slice [0:-0] is empty: cut up to len(full) - padding.": (
+            lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride)[padding:-padding]
+        ),
         "The stride is missing: it is the distance between two stamps.": (
             lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, 1, padding)
         ),

@@ -169,7 +169,7 @@ class UNet(nn.Module):
 
 
 def centre_crop(features: Tensor, size: Sequence[int]) -> Tensor:
-    """The middle of (N, C, *larger) with ``size``: valid padding took the border from what comes from below."""
+    """The middle of (N, C, *larger) with ``size``: valid padding cost the other path its border."""
     for axis, edge in enumerate(size, start=2):
         features = features.narrow(axis, (features.shape[axis] - edge) // 2, edge)
     return features

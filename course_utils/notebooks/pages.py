@@ -108,6 +108,11 @@ def _still(output: NotebookNode, state: dict) -> Iterator[NotebookNode]:
     if view is None or view["model_id"] not in state:
         yield output
         return
+    if "image/png" in output["data"]:  # a widget that brings its own still picture
+        still = copy.deepcopy(output)
+        del still["data"][_WIDGET_VIEW]
+        yield still
+        return
     labels, outputs = _contents(view["model_id"], state)
     if outputs:
         labels.append("(interactive in the notebook)")

@@ -43,7 +43,7 @@ def make_confounders(tissues: Tissues, grid: Grid, rng: np.random.Generator) -> 
 def _white_matter_lesions(tissues: Tissues, spacing: float, rng: np.random.Generator) -> np.ndarray:
     """Caps and bands around the ventricles, and small spots further away; from hardly any to many."""
     shape = tissues.brain.shape
-    load = rng.beta(1.1, 1.6)
+    load = rng.beta(1.3, 1.4)
     near_ventricles = ndimage.gaussian_filter(tissues.ventricles, 5 / spacing)
     irregular = gaussian_random_field(shape, 3.5, spacing, rng)
     caps = smooth_step(6 * near_ventricles + 0.55 * irregular, 2.6 - 2.0 * load, 0.12)
@@ -76,4 +76,4 @@ def _vessels(tissues: Tissues, grid: Grid, rng: np.random.Generator) -> np.ndarr
 def _fluid_flow(tissues: Tissues, spacing: float, rng: np.random.Generator) -> np.ndarray:
     """Fluid that moved between inversion and readout keeps its signal."""
     moving = gaussian_random_field(tissues.brain.shape, 8, spacing, rng)
-    return tissues.fluid * smooth_step(moving, rng.uniform(0.4, 2.2), 0.25)
+    return tissues.fluid * smooth_step(moving, rng.uniform(0.2, 1.9), 0.25)

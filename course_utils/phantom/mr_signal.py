@@ -1,10 +1,11 @@
 """The signal of each tissue in each sequence, from relaxation times at 3 T.
 
-T1 of white and grey matter: Wansapura JP, Holland SK, Dunn RS, Ball WS. NMR relaxation times in the human brain at 3.0
-tesla. Journal of Magnetic Resonance Imaging 9, 531-538 (1999). T2: Stanisz GJ et al. T1, T2 relaxation and magnetization
-transfer in tissue at 3T. Magnetic Resonance in Medicine 54, 507-512 (2005), who measured longer T1 (1084 and 1820 ms):
-published values differ by a third, which is one reason why MR intensities have no unit. The tissues of the tumour are
-plausible values between grey matter and fluid, drawn anew for each subject.
+White and grey matter: Wansapura JP, Holland SK, Dunn RS, Ball WS. NMR relaxation times in the human brain at 3.0 tesla.
+Journal of Magnetic Resonance Imaging 9, 531-538 (1999): T1 832 and 1331 ms, T2 79.6 and 110 ms. Stanisz GJ et al. T1, T2
+relaxation and magnetization transfer in tissue at 3T. Magnetic Resonance in Medicine 54, 507-512 (2005): T1 1084 and
+1820 ms, T2 69 and 99 ms. Published values differ by a third, which is one reason why MR intensities have no unit. The
+phantom takes the first T1, and a T2 between the two. The tissues of the tumour are plausible values between grey matter
+and fluid, drawn anew for each subject.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ class Protocol:
     flair_inversion: float
 
 
-WHITE_MATTER = Tissue(832, 69, 0.69)
-GREY_MATTER = Tissue(1331, 99, 0.84)
+WHITE_MATTER = Tissue(832, 76, 0.69)
+GREY_MATTER = Tissue(1331, 106, 0.84)
 DEEP_GREY_MATTER = Tissue(1150, 80, 0.79)
 FLUID = Tissue(4300, 1500, 1.0)
 OEDEMA = Tissue(1800, 200, 0.88)
-SOLID_TUMOUR = Tissue(2000, 215, 0.90)
+SOLID_TUMOUR = Tissue(2500, 250, 0.91)
 ENHANCING_TUMOUR = Tissue(1500, 125, 0.86)
 NECROSIS = Tissue(2500, 300, 0.94)
 VESSEL = Tissue(1700, 40, 0.90)
@@ -100,11 +101,11 @@ def draw_tissues(rng: np.random.Generator) -> dict[str, Tissue]:
             ("vessels", VESSEL),
         )
     }
-    oedema = mix(GREY_MATTER, OEDEMA, rng.uniform(0.55, 1.0))  # faint ... frank
+    oedema = mix(GREY_MATTER, OEDEMA, rng.uniform(0.5, 1.0))  # faint ... frank
     return {
         **healthy,
         "oedema": oedema,
-        "solid": mix(oedema, SOLID_TUMOUR, rng.uniform(0.8, 1.3)),  # resembles oedema
+        "solid": mix(oedema, SOLID_TUMOUR, rng.uniform(0.8, 1.1)),  # resembles oedema, wetter
         "necrosis": mix(NECROSIS, FLUID, 0.85 * rng.beta(0.7, 1.1)),  # debris ... cyst
         "white_matter_lesion": mix(WHITE_MATTER, oedema, rng.uniform(0.6, 1.0)),
     }

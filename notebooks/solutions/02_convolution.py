@@ -19,8 +19,11 @@
 #
 # **Time:** about 90 minutes
 #
-# **You need:** matrix products, a little PyTorch (indexing, `shape`, `sum`), loops. Notebook 00 shows how
-# exercises, checks and hints work.
+# **You need:** matrix products, a little PyTorch (indexing, `shape`, `sum`), loops.
+#
+# **Checks:** run an exercise's cell, then the cell below it. `check.hint("output_size")` gives a nudge
+# for the exercise of that name, one more with each call. Nothing blocks you: where your answer is missing
+# or not yet right, the rest of the notebook uses a working one. Notebook 00 explains more.
 #
 # **You will be able to**
 #
@@ -145,8 +148,8 @@ compare("our loop and F.conv1d", ours, F.conv1d(line[None, None], difference_ker
 # %%
 fig, ax = plt.subplots(figsize=(9, 2.8))
 ax.plot(line, color=figures.COLOURS["orange"], label="signal a")
-ax.plot(range(1, len(line) - 1), ours, color=figures.COLOURS["blue"], label="cross-correlation with (-1, "
-                                                                            "0, 1)")
+centres = range(1, len(line) - 1)
+ax.plot(centres, ours, color=figures.COLOURS["blue"], label="cross-correlation with (-1, 0, 1)")
 ax.axhline(0, color="#999999", linewidth=0.8, zorder=0)
 ax.set(xlabel="x (voxels), at the centre of the window", ylabel="intensity, response")
 ax.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.18))
@@ -205,11 +208,8 @@ print("np.convolve         ", np.convolve(a, kernel, mode="valid"))
 # kernel at once. The kernel here is $(1, 2, 4)$.
 
 # %%
-impulse = torch.zeros(9)
-impulse[4] = 1
-staircase = torch.tensor([1.0, 2.0, 4.0])
-first = F.conv1d(impulse[None, None], staircase[None, None])[0, 0]
-second = F.conv1d(impulse[None, None], staircase.flip(0)[None, None])[0, 0]
+impulse = [0, 0, 0, 0, 1, 0, 0, 0, 0]
+first, second = [0, 0, 4, 2, 1, 0, 0], [0, 0, 1, 2, 4, 0, 0]
 
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.4), sharey=True)
 titles = ("the impulse", "first result", "second result")
@@ -450,10 +450,10 @@ widgets.convolution_rows(convolution_matrix, kernel, torch.tensor([7.0, 11.0, 13
 
 # %%
 candidates = {
-    "A": F.conv1d(torch.eye(7)[:, None], kernel[None, None], padding=1)[:, 0].T[:4],
-    "B": F.conv1d(torch.eye(7)[:, None], kernel[None, None], stride=2)[:, 0].T,
-    "C": F.conv1d(torch.eye(7)[:, None], kernel[None, None], stride=2, padding=1)[:, 0].T,
-    "D": F.conv1d(torch.eye(7)[:, None], kernel.flip(0)[None, None], stride=2, padding=1)[:, 0].T,
+    "A": [[3, 5, 0, 0, 0, 0, 0], [2, 3, 5, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 2, 3, 5, 0, 0]],
+    "B": [[2, 3, 5, 0, 0, 0, 0], [0, 0, 2, 3, 5, 0, 0], [0, 0, 0, 0, 2, 3, 5]],
+    "C": [[3, 5, 0, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 0, 2, 3, 5, 0], [0, 0, 0, 0, 0, 2, 3]],
+    "D": [[3, 2, 0, 0, 0, 0, 0], [0, 5, 3, 2, 0, 0, 0], [0, 0, 0, 5, 3, 2, 0], [0, 0, 0, 0, 0, 5, 3]],
 }
 fig, axes = plt.subplots(2, 2, figsize=(7, 4.6))
 for ax, (letter, matrix) in zip(axes.flat, candidates.items()):
@@ -507,7 +507,7 @@ slide_rows = check("slide_rows", slide_rows)
 # **Solution.** Four: the third kernel value of each row is printed $x$ and must be $z$. The right-hand side
 # is printed correctly, so the slide contradicts itself: no $z$ can come out of a matrix that has none. If
 # you had tested with $x = z$, a symmetric kernel, both versions would agree. *Test with numbers that are
-# all different.* The same misprint can be found in other courses' slides, copied for years.
+# all different.*
 
 # %% [markdown]
 # ## 4 · In two dimensions
@@ -777,9 +777,9 @@ slide_transposed = check("slide_transposed", slide_transposed)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** The last two: printed $dz + dy$ and $dy$, right are $cz + dy$ and $dz$. With the numbers:
-# 116 and 85, not 136 and 51. You need no arithmetic to see that something is wrong. In the printed version
-# $d$ stamps three values onto two places, and $c$ writes only two of its three. Each of $a, b, c, d$ must
-# appear exactly once with each of $x, y, z$: twelve products, count them.
+# 116 and 85, not 136 and 51. You need no arithmetic to see that something is wrong: each of $a, b, c, d$
+# stamps the whole kernel, so it meets each of $x, y, z$ exactly once, twelve products in all. In the
+# printed version $dy$ occurs twice, and $cz$ never.
 
 # %%
 a, kernel = torch.tensor([7.0, 11.0, 13.0, 17.0]), torch.tensor([2.0, 3.0, 5.0])
@@ -791,7 +791,7 @@ compare("corrected slide and X.T @ a", corrected, X.T @ a)
 compare("stamping and X.T @ a", transposed_convolution_1d(a, kernel), X.T @ a)
 
 # %% [markdown]
-# The lecture's two-dimensional example is the same with square stamps. An input of 2x2, a kernel of 3x3,
+# In two dimensions the stamps are squares; the lecture has an example. An input of 2x2, a kernel of 3x3,
 # stride 2: four stamps of 3x3 whose corners are two apart. *Predict:* how large is the result, and how many
 # stamps does its centre get?
 
@@ -1055,8 +1055,8 @@ v = torch.zeros(4, 5)
 v[1, 2] = 1
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 figures.show_matrix(left, v, "v: one output pixel", row_label="output row", column_label="output column")
-figures.show_matrix(right, input_gradient(v, counting_kernel, 8, 10, 2, 1), "gradient: its stamp in the "
-                                                                            "input", row_label="input row",
+gradient = input_gradient(v, counting_kernel, 8, 10, 2, 1)
+figures.show_matrix(right, gradient, "gradient: its stamp in the input", row_label="input row",
                     column_label="input column")
 figures.show(fig, alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 x 10 gradient, zero but "
              "for a 3x3 square in the rows 1 to 3 and columns 3 to 5, which reads 1 to 9 row by row: the "
@@ -1073,9 +1073,9 @@ figures.show(fig, alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 
 #
 # ### Exercise 17: predict a number
 #
-# A slice of BraTS has 240x240 pixels. How many **gigabytes** (1 GB = 10⁹ bytes) takes the matrix of a 3x3
-# convolution with padding 1, stored densely with `float32` (4 bytes a number)? *Guess first:* does it fit
-# on your phone, your laptop, a GPU?
+# A slice of BraTS has 240x240 pixels. A 3x3 convolution with padding 1 has a matrix. How many
+# **gigabytes** (1 GB = 10⁹ bytes) does it take, stored densely with `float32` (4 bytes a number)? *Guess
+# first:* does it fit on your phone, your laptop, a GPU?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION

@@ -369,7 +369,7 @@ def transposed_convolution_1d_forward(b, kernel, stride=1, padding=0):
     return F.conv1d(b[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
 
 
-@wrong("transposed_convolution_1d", says="shape")
+@wrong("transposed_convolution_1d", says="is empty")
 def transposed_convolution_1d_empty_slice(b, kernel, stride=1, padding=0):
     return _stamp(b, kernel, stride)[padding:-padding]
 
