@@ -73,6 +73,25 @@ def _predict_batch(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return logits.argmax(dim=1).cpu()
 
 
+def without_specks(labels: np.ndarray, spacing: Sequence[float], smallest_enhancing: float) -> np.ndarray:
+    """Call the enhancing tumour of a case core (label 1) where all of it together is too small to be believed.
+
+    A few enhancing voxels in a tumour that has none cost the whole Dice score of that region. This is the rule of nnU-Net
+    for BraTS 2020 (arXiv 2011.00848).
+
+    Args:
+        labels: BraTS labels, (X, Y, Z).
+        spacing: edges of a voxel, mm, (3,).
+        smallest_enhancing: volume in ml; from there on the enhancing tumour is kept. Choose it on training cases.
+
+    Returns:
+        Labels of the same shape and type; a copy.
+    """
+    enhancing = cohort.region_mask(labels, "ET")
+    volume = np.count_nonzero(enhancing) * float(np.prod(spacing)) / 1000
+    return np.where(enhancing & (volume < smallest_enhancing), np.uint8(1), labels)
+
+
 def case_report(name: str, prediction: np.ndarray, reference: np.ndarray) -> Row:
     """Dice scores of one case, from BraTS labels (X, Y, Z): {"case": name, "WT": ..., "TC": ..., "ET": ...}.
 
@@ -98,7 +117,8 @@ def evaluate(
         case = case if isinstance(case, cohort.Case) else cohort.load_case(case)
         if case.labels is None:
             raise cohort.CohortError(f"{case.name}: no segmentation to compare with. Leave the case out.")
-        rows.append(case_report(case.name, predict_case(network, case), case.labels))
+        prediction = without_specks(predict_case(network, case), case.spacing, smallest_enhancing)
+        rows.append(case_report(case.name, prediction, case.labels))
     return rows
 
 

@@ -84,6 +84,25 @@ def test_a_network_with_valid_padding_is_refused():
 # ---- scoring
 
 
+@pytest.mark.parametrize(("smallest", "kept"), [(0.0, True), (0.039, True), (0.041, False)])
+def test_enhancing_specks_become_core_below_the_volume_only(smallest, kept):
+    labels = np.zeros((6, 5, 4), np.uint8)
+    labels[:2, 0, 0], labels[4, 1:4, 2], labels[0, 4, 3] = 1, 4, 2
+    labels[5, 0, 0] = labels[5, 4, 0] = 4  # five enhancing voxels of 8 mm^3: 0.04 ml
+    result = evaluation.without_specks(labels, (2.0, 2.0, 2.0), smallest)
+    expected = labels if kept else np.where(labels == 4, 1, labels)
+    np.testing.assert_array_equal(result, expected)
+    assert result.dtype == np.uint8 and np.count_nonzero(labels == 4) == 5
+
+
+def test_evaluate_applies_the_rule_for_specks():
+    case = head()
+    without = evaluation.evaluate(ThresholdNetwork(), [case], progress=False)
+    everything_is_a_speck = evaluation.evaluate(ThresholdNetwork(), [case], smallest_enhancing=1e6, progress=False)
+    assert without[0]["ET"] == 1.0 and everything_is_a_speck[0]["ET"] == 0.0
+    assert everything_is_a_speck[0]["TC"] == 1.0
+
+
 def test_a_case_report_scores_the_nested_regions():
     reference = np.array([[[0, 1, 2, 4]]], np.uint8)
     prediction = np.array([[[4, 1, 2, 2]]], np.uint8)

@@ -102,9 +102,9 @@ def test_validation_sees_the_network_in_evaluation_mode_and_its_numbers_are_kept
         torch.rand(7)  # uses up chance, which must not change the training
         return {"WT": torch.tensor(0.5 + len(seen) / 10)}
 
-    validated, plain = small_network(), small_network()
-    history = fit(tmp_path / "with", validated, validation=validation)
-    without = fit(tmp_path / "without", plain)
+    validated, plain = network_with_dropout(), network_with_dropout()  # trains otherwise in the wrong mode
+    history = fit(tmp_path / "with", validated, brains(), validation=validation)
+    without = fit(tmp_path / "without", plain, brains())
     assert seen == [(False, False)] * 2
     assert [row["validation"] for row in history] == [{"WT": pytest.approx(0.6)}, {"WT": pytest.approx(0.7)}]
     assert [row["validation"] for row in without] == [None, None]
@@ -118,6 +118,18 @@ def test_the_seed_decides(tmp_path):
     first, same, other = map(weights_of, networks)
     assert torch.equal(first, same)
     assert not torch.equal(first, other)
+
+
+def test_every_epoch_has_a_chance_of_its_own(tmp_path):
+    class Recorded(Stripes):
+        seeds: list[int] = []
+
+        def epoch(self, generator):
+            self.seeds.append(generator.initial_seed())
+            return super().epoch(generator)
+
+    fit(tmp_path, data=Recorded(), epochs=3)
+    assert len(set(Recorded.seeds)) == 3
 
 
 def test_mps_is_never_chosen_by_itself(monkeypatch):

@@ -147,7 +147,7 @@ def make_tissues(
     sharpness = 1.6
     folds = gaussian_random_field(shape, 2.2, spacing, rng)
     sulci = gaussian_random_field(shape, 2.2, spacing, rng)
-    atrophy = rng.normal(0, 0.25)
+    atrophy = rng.normal(0.15, 0.3)  # patients with gliomas are rarely young
     grey_matter = np.clip(grey_matter, 0, 1) ** sharpness * np.exp(0.45 * folds)
     white_matter = np.clip(white_matter, 0, 1) ** sharpness
     fluid = fluid**sharpness * np.exp(0.9 * sulci + np.float32(atrophy))
