@@ -105,9 +105,15 @@ def case_report(name: str, prediction: np.ndarray, reference: np.ndarray) -> Row
 
 
 def evaluate(
-    network: nn.Module, cases: Sequence[cohort.Case | str | Path], *, progress: bool = True
+    network: nn.Module,
+    cases: Sequence[cohort.Case | str | Path],
+    *,
+    smallest_enhancing: float = 0.0,
+    progress: bool = True,
 ) -> list[Row]:
     """Predict and score all cases, one row each, in their order. Case folders are loaded one at a time.
+
+    ``smallest_enhancing`` is that of :func:`without_specks`, ml; 0 leaves the predictions as they are.
 
     Raises:
         cohort.CohortError: a case cannot be read or has no labels.

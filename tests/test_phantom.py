@@ -531,14 +531,17 @@ def forest_dice(training: list, held_out: list) -> list[dict[str, float]]:
 
 
 def test_no_single_threshold_finds_the_tumour(halves_both_ways):
-    """Measured: MEASURED_T. Above 0.3 the tumour is at least visible."""
+    """Measured: 0.56 here, 0.52 and 0.44 with the seeds 1 and 2. Above 0.3 the tumour is at least visible."""
     scores = [score for halves in halves_both_ways for score in threshold_dice(*halves, cohort.REGIONS["WT"])]
     assert len(scores) == 12
     assert 0.3 < np.mean(scores) <= 0.6
 
 
 def test_intensities_alone_do_not_suffice(halves_both_ways):
-    """Measured: MEASURED_F. The guard asks for a distance of 0.15 to what the U-Net reaches, and that it is not hopeless."""
+    """Measured: 0.61 WT, 0.57 TC, 0.62 ET here; 0.56/0.50/0.55 and 0.52/0.51/0.56 with the seeds 1 and 2.
+
+    The guard asks for a distance of 0.15 to what the U-Net reaches, and that the task is not hopeless.
+    """
     scores = [score for halves in halves_both_ways for score in forest_dice(*halves)]
     for region, promised in PROMISED_DICE.items():
         assert 0.35 < np.mean([score[region] for score in scores]) <= promised - 0.15, region
