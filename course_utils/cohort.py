@@ -1,15 +1,16 @@
 """BraTS-like cases on disk: find, check and load them, split them by subject, draw slices and patches.
 
-A case is a folder with four co-registered, skull-stripped modalities and, where there is one, a segmentation::
+A case is a folder with four co-registered, skull-stripped modalities and, where there is one, a
+segmentation::
 
-    BraTS20_Training_001/BraTS20_Training_001_{t1,t1ce,t2,flair,seg}.nii.gz        up to BraTS 2021, synthetic cohort
-    BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t1n,t1c,t2w,t2f,seg}.nii.gz           BraTS 2023
+    BraTS20_Training_001/BraTS20_Training_001_{t1,t1ce,t2,flair,seg}.nii.gz        up to BraTS 2021, synthetic
+    cohort BraTS-GLI-00000-000/BraTS-GLI-00000-000-{t1n,t1c,t2w,t2f,seg}.nii.gz           BraTS 2023
 
 Files may be ``.nii`` or ``.nii.gz``. In memory the labels are always those of BraTS up to 2021: 0 background,
 1 necrotic and non-enhancing core, 2 oedema, 4 enhancing tumour. BraTS 2023 calls the enhancing tumour 3.
 
-Menze BH et al. The Multimodal Brain Tumor Image Segmentation Benchmark (BRATS). IEEE Transactions on Medical Imaging 34,
-1993-2024 (2015).
+Menze BH et al. The Multimodal Brain Tumor Image Segmentation Benchmark (BRATS). IEEE Transactions on Medical
+Imaging 34, 1993-2024 (2015).
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Split(NamedTuple):
     test: list[Path]
 
 
-# ------------------------------------------------------------------------------------------------------ find and check
+# ---------------------------------------------------------------------- find and check
 
 
 def find_cases(folder: str | Path) -> list[Path]:
@@ -125,7 +126,9 @@ def find_cases(folder: str | Path) -> list[Path]:
         hint = _how_to_make_one(folder)
         if _has_images(folder):
             hint = f"It looks like a single case: use the folder above it, {folder.resolve().parent}."
-        elif deeper := [inner for inner in folders if any(_has_images(e) for e in inner.iterdir() if e.is_dir())]:
+        elif deeper := [
+            inner for inner in folders if any(_has_images(e) for e in inner.iterdir() if e.is_dir())
+        ]:
             hint = f"The cases seem to be one level further down: use {deeper[0]}."
         raise CohortError(f"{folder} holds no case: no folder in it has NIfTI files. {hint}")
     return folders
@@ -180,7 +183,7 @@ def check_cohort(folder: str | Path, need_labels: bool = True) -> CohortReport:
 
 
 def synthetic_cases(subjects: int = 40) -> list[Path]:
-    """The first ``subjects`` cases of the synthetic cohort in ``data/synthetic``; makes those that are missing.
+    """The first ``subjects`` cases of the synthetic cohort in ``data/synthetic``; missing ones are made.
 
     Raises:
         CohortError: the folder holds something else.
@@ -193,14 +196,15 @@ def synthetic_cases(subjects: int = 40) -> list[Path]:
         raise CohortError(str(error)) from error
 
 
-# ------------------------------------------------------------------------------------------------------ load and save
+# ---------------------------------------------------------------------- load and save
 
 
 def load_case(case: str | Path) -> Case:
     """Load all modalities and, if there is one, the segmentation.
 
     Raises:
-        CohortError: a file is missing, unreadable or does not fit the others. The message names case and file.
+        CohortError: a file is missing, unreadable or does not fit the others. The message names case and
+            file.
     """
     case = Path(case)
     image, affine, files = _load_modalities(case)
@@ -224,7 +228,7 @@ def load_image(case: str | Path) -> Case:
 
 
 def save_labels(labels: np.ndarray, path: str | Path, scan: str | Path) -> Path:
-    """Save a segmentation as NIfTI that opens over its scan: same affine, same header, uint8. Written atomically.
+    """Save a segmentation as NIfTI that opens over its scan: same affine and header, uint8; atomically.
 
     Args:
         labels: (X, Y, Z), values 0/1/2/4; bring class indices back with your own mapping first.
@@ -242,8 +246,8 @@ def save_labels(labels: np.ndarray, path: str | Path, scan: str | Path) -> Path:
     labels = np.asarray(labels)
     if labels.shape != scan_image.shape:
         raise CohortError(
-            f"{path.name}: the labels have shape {labels.shape}, but the scan {scan_file.name} has {scan_image.shape}. "
-            "If you cropped the scan, put the labels back with paste()."
+            f"{path.name}: the labels have shape {labels.shape}, but the scan {scan_file.name} has "
+            f"{scan_image.shape}. If you cropped the scan, put the labels back with paste()."
         )
     unknown = sorted(set(np.unique(labels).tolist()) - set(LABELS))
     if unknown:
@@ -270,19 +274,22 @@ def _write_atomically(path: Path, contents: bytes) -> None:
         raise
 
 
-# ------------------------------------------------------------------------------------------------------ prepare
+# ---------------------------------------------------------------------- prepare
 
 
 def brain_mask(image: np.ndarray) -> np.ndarray:
-    """Where any modality is not 0: the brain, as BraTS images are skull-stripped. (C, X, Y, Z) to bool (X, Y, Z)."""
+    """Where any modality is not 0: the brain, as BraTS images are skull-stripped.
+
+    (C, X, Y, Z) to bool (X, Y, Z).
+    """
     return (image != 0).any(axis=0)
 
 
 def normalise(image: np.ndarray, brain: np.ndarray | None = None) -> np.ndarray:
     """Bring every modality to mean 0 and standard deviation 1 inside the brain; 0 outside.
 
-    MR intensities have no unit: they depend on scanner and protocol. Values beyond the 0.5th and 99.5th percentile are
-    clipped first, so that a few bright vessels do not set the scale (as nnU-Net does for CT).
+    MR intensities have no unit: they depend on scanner and protocol. Values beyond the 0.5th and 99.5th
+    percentile are clipped first, so that a few bright vessels do not set the scale (as nnU-Net does for CT).
 
     Args:
         image: (C, X, Y, Z), any real dtype.
@@ -296,7 +303,9 @@ def normalise(image: np.ndarray, brain: np.ndarray | None = None) -> np.ndarray:
     """
     brain = brain_mask(image) if brain is None else np.asarray(brain, bool)
     if brain.shape != image.shape[1:]:
-        raise CohortError(f"the brain mask has shape {brain.shape}, the image {image.shape[1:]}: they must agree.")
+        raise CohortError(
+            f"the brain mask has shape {brain.shape}, the image {image.shape[1:]}: they must agree."
+        )
     if not brain.any():
         raise CohortError("the brain mask is empty: nothing to normalise. Is the image all zero?")
     result = np.zeros(image.shape, np.float32)
@@ -313,8 +322,8 @@ def brain_box(brain: np.ndarray, multiple_of: int | Sequence[int] = 1) -> tuple[
 
     Args:
         brain: mask, (X, Y, Z).
-        multiple_of: sizes are rounded up to multiples of this, one for all axes or one each: a U-Net of depth d needs
-            multiples of 2^(d-1).
+        multiple_of: sizes are rounded up to multiples of this, one for all axes or one each: a U-Net of depth
+            d needs multiples of 2^(d-1).
 
     Raises:
         CohortError: the mask is empty, or the volume is too small for the rounded size.
@@ -322,7 +331,9 @@ def brain_box(brain: np.ndarray, multiple_of: int | Sequence[int] = 1) -> tuple[
     multiples = (multiple_of,) * brain.ndim if isinstance(multiple_of, int) else tuple(multiple_of)
     box = []
     for axis, multiple in enumerate(multiples):
-        occupied = np.flatnonzero(brain.any(axis=tuple(other for other in range(brain.ndim) if other != axis)))
+        occupied = np.flatnonzero(
+            brain.any(axis=tuple(other for other in range(brain.ndim) if other != axis))
+        )
         if occupied.size == 0:
             raise CohortError("the brain mask is empty: it has no bounding box. Is the image all zero?")
         first, last = int(occupied[0]), int(occupied[-1]) + 1
@@ -338,7 +349,7 @@ def brain_box(brain: np.ndarray, multiple_of: int | Sequence[int] = 1) -> tuple[
 
 
 def paste(cropped: np.ndarray, box: tuple[slice, ...], shape: Sequence[int]) -> np.ndarray:
-    """Put a cropped volume back into an array of zeros with the original ``shape``: undoes cropping with ``box``."""
+    """Put a volume that was cropped with ``box`` back into zeros of the original ``shape``."""
     full = np.zeros(tuple(shape), cropped.dtype)
     full[tuple(box)] = cropped
     return full
@@ -352,7 +363,7 @@ def class_indices(labels: np.ndarray) -> np.ndarray:
 
 
 def brats_labels(indices: np.ndarray) -> np.ndarray:
-    """Class indices 0, 1, 2, 3 (any shape) as BraTS labels 0, 1, 2, 4, uint8: undoes :func:`class_indices`."""
+    """Class indices 0, 1, 2, 3 (any shape) as BraTS labels 0, 1, 2, 4, uint8."""
     return np.array([0, 1, 2, 4], dtype=np.uint8)[indices]
 
 
@@ -361,11 +372,14 @@ def region_mask(labels: np.ndarray, region: str) -> np.ndarray:
     return np.isin(labels, REGIONS[region])
 
 
-# ------------------------------------------------------------------------------------------------------ split and sample
+# ---------------------------------------------------------------------- split and sample
 
 
 def subject_of(case: str | Path) -> str:
-    """The subject that a case belongs to. BraTS 2023 numbers the scans of a subject: BraTS-GLI-00005-000, ...-001."""
+    """The subject that a case belongs to.
+
+    BraTS 2023 numbers the scans of a subject: BraTS-GLI-00005-000, ...-001.
+    """
     name = Path(case).name
     match = _SUBJECT_AND_TIME.match(name)
     return match["subject"] if match else name
@@ -392,7 +406,9 @@ def split(cases: Sequence[str | Path], seed: int, train: int, validation: int, t
             f"{train} + {validation} + {test} subjects were asked for, but there are {len(by_subject)}. "
             "Ask for fewer, or get more cases."
         )
-    order = [sorted(by_subject)[position] for position in np.random.default_rng(seed).permutation(len(by_subject))]
+    order = [
+        sorted(by_subject)[position] for position in np.random.default_rng(seed).permutation(len(by_subject))
+    ]
     bounds = np.cumsum([0, train, validation, test])
     return Split(
         *(
@@ -405,7 +421,7 @@ def split(cases: Sequence[str | Path], seed: int, train: int, validation: int, t
 def sample_slices(
     image: np.ndarray, labels: np.ndarray, number: int, rng: np.random.Generator, foreground: float = 2 / 3
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw axial slices. Most of a volume shows no tumour, so a share of the slices is drawn among those that do.
+    """Draw axial slices at random, a share of them among those that show tumour, as most do not.
 
     Args:
         image: (C, X, Y, Z).
@@ -428,16 +444,20 @@ def sample_slices(
 
 
 def sample_patch(
-    image: np.ndarray, labels: np.ndarray, size: Sequence[int], rng: np.random.Generator, foreground: float = 0.5
+    image: np.ndarray,
+    labels: np.ndarray,
+    size: Sequence[int],
+    rng: np.random.Generator,
+    foreground: float = 0.5,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a patch inside the volume, with probability ``foreground`` around a labelled voxel, else around the brain's.
+    """Draw a patch at random around a labelled voxel or, otherwise, around any voxel of the brain.
 
     Args:
         image: (C, X, Y, Z).
         labels: (X, Y, Z).
         size: of the patch, voxels, three numbers.
         rng: source of randomness.
-        foreground: probability that the middle is a labelled voxel, as far as the border allows.
+        foreground: probability of a labelled voxel. It is in the patch's middle, as far as the border allows.
 
     Returns:
         Patch (C, *size) and its labels (*size): copies.
@@ -458,7 +478,7 @@ def sample_patch(
     return image[(slice(None), *box)].copy(), labels[box].copy()
 
 
-# ------------------------------------------------------------------------------------------------------ reading files
+# ---------------------------------------------------------------------- reading files
 
 
 class _Read(NamedTuple):
@@ -489,7 +509,9 @@ def _files_of(case: Path) -> dict[str, Path]:
         if kind is None:
             continue
         if kind in files:
-            raise CohortError(f"{case.name}: two files for {kind}: {files[kind].name} and {file.name}. Remove one.")
+            raise CohortError(
+                f"{case.name}: two files for {kind}: {files[kind].name} and {file.name}. Remove one."
+            )
         files[kind] = file
     return files
 
@@ -502,7 +524,9 @@ def _file(case: Path, files: dict[str, Path], kind: str) -> Path:
 
 def _missing_file(case: Path, kind: str) -> str:
     expected = " or ".join(f"{case.name}_{name}.nii.gz" for name in _FILE_NAMES[kind])
-    present = ", ".join(sorted(file.name for file in case.iterdir() if not file.name.startswith("."))) or "nothing"
+    present = (
+        ", ".join(sorted(file.name for file in case.iterdir() if not file.name.startswith("."))) or "nothing"
+    )
     return (
         f"{kind} is missing. Expected {expected}; the folder holds {present}. "
         "Get the case again, or rename the file if it is there under another name."
@@ -554,8 +578,9 @@ def _check_geometry(case: Path, read: _Read, reference: _Read) -> None:
     difference = float(np.abs(read.affine - reference.affine).max())
     if not difference <= AFFINE_TOLERANCE_MM:
         raise CohortError(
-            f"{case.name}: {read.path.name} has another affine than {reference.path.name} (largest difference "
-            f"{difference:g}): voxels with the same index lie at different places. {_get_again(case).capitalize()}"
+            f"{case.name}: {read.path.name} has another affine than {reference.path.name} (difference "
+            f"{difference:g}): voxels with the same index lie at different places. "
+            f"{_get_again(case).capitalize()}"
         )
 
 
@@ -564,8 +589,8 @@ def _check_image(case: Path, read: _Read) -> None:
     finite = np.isfinite(read.values)
     if not finite.all():
         raise CohortError(
-            f"{case.name}: {read.path.name} has {np.count_nonzero(~finite):,} voxels that are NaN or infinite. "
-            f"{_get_again(case).capitalize()}"
+            f"{case.name}: {read.path.name} has {np.count_nonzero(~finite):,} voxels that are NaN or "
+            f"infinite. {_get_again(case).capitalize()}"
         )
     if not read.values.any():
         raise CohortError(f"{case.name}: {read.path.name} is 0 everywhere. {_get_again(case).capitalize()}")
@@ -574,9 +599,10 @@ def _check_image(case: Path, read: _Read) -> None:
 def _convert_labels(case: Path, read: _Read, named_as_in_2023: bool) -> np.ndarray:
     """Labels as uint8 0/1/2/4, from either convention of BraTS.
 
-    The values 0, 1 and 2 mean the same in both. 3 without 4 is the enhancing tumour of BraTS 2023. 4 without 3 is that
-    of the years before, unless the files are named as in 2023: there 4 is the resection cavity of BraTS 2024, which this
-    course does not treat. 3 and 4 together are BraTS 2024 or, before 2016, non-enhancing and enhancing tumour: refused.
+    The values 0, 1 and 2 mean the same in both. 3 without 4 is the enhancing tumour of BraTS 2023. 4 without
+    3 is that of the years before, unless the files are named as in 2023: there 4 is the resection cavity of
+    BraTS 2024, which this course does not treat. 3 and 4 together are BraTS 2024 or, before 2016,
+    non-enhancing and enhancing tumour: refused.
     """
     values = read.values
     found = np.unique(values)
@@ -589,13 +615,14 @@ def _convert_labels(case: Path, read: _Read, named_as_in_2023: bool) -> np.ndarr
         )
     if 3 in found and 4 in found:
         raise CohortError(
-            f"{problem}3 and 4 together are ambiguous: in BraTS 2024 label 4 is the resection cavity, before 2016 label 3 "
-            "was non-enhancing tumour. Convert the file to 0, 1, 2, 4 first."
+            f"{problem}3 and 4 together are ambiguous: in BraTS 2024 label 4 is the resection cavity, "
+            "before 2016 label 3 was non-enhancing tumour. Convert the file to 0, 1, 2, 4 first."
         )
     if 4 in found and named_as_in_2023:
         raise CohortError(
-            f"{problem}in files named as in BraTS 2023, 4 is not the enhancing tumour (it is 3) but the resection cavity "
-            "of BraTS 2024. Convert the file to 0, 1, 2, 4 and the names to t1, t1ce, t2, flair, or leave the case out."
+            f"{problem}in files named as in BraTS 2023, 4 is not the enhancing tumour (it is 3) but the "
+            "resection cavity of BraTS 2024. Leave the case out, or convert the labels to 0, 1, 2, 4 and the "
+            "file names to t1, t1ce, t2, flair."
         )
     labels = values.astype(np.uint8)
     labels[labels == 3] = 4

@@ -37,8 +37,12 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     command.add_argument("--subjects", type=int, default=40, help="how many subjects the folder is to have")
-    command.add_argument("--spacing", type=float, default=2.0, help="edge of a voxel, 1 to 4 mm; BraTS has 1 mm")
-    command.add_argument("--seed", type=int, default=0, help="which cohort: the same seed gives the same voxels")
+    command.add_argument(
+        "--spacing", type=float, default=2.0, help="edge of a voxel, 1 to 4 mm; BraTS has 1 mm"
+    )
+    command.add_argument(
+        "--seed", type=int, default=0, help="which cohort: the same seed gives the same voxels"
+    )
     command.add_argument("--out", type=Path, help="folder; data/synthetic when not given")
     command.add_argument("--workers", type=int, help="processes; all available cores when not given")
     command.set_defaults(run=synthetic)

@@ -3,9 +3,10 @@
     pip install nilearn
     python scripts/make_atlas.py [--out course_utils/assets/mni_icbm152_tissues.npz]
 
-Only the maintainers need this script, and only this script needs nilearn: its output is part of the repository. The
-template is the symmetric 2009a version at 1 mm: probabilities of grey and white matter, and the skull-stripped T1 image.
-The atlas keeps grey matter, white matter and brain mask at 1.5 mm in 32 levels: under 1 MB.
+Only the maintainers need this script, and only this script needs nilearn: its output is part of the
+repository. The template is the symmetric 2009a version at 1 mm: probabilities of grey and white matter, and
+the skull-stripped T1 image. The atlas keeps grey matter, white matter and brain mask at 1.5 mm in 32 levels:
+under 1 MB.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def make_atlas(folder: Path) -> dict[str, np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, help="atlas file (default: the one in the package)")
+    parser.add_argument(
+        "--out", type=Path, default=DEFAULT_OUT, help="atlas file (default: the one in the package)"
+    )
     out = parser.parse_args().out
     temporary = out.with_suffix(".part.npz")
     np.savez_compressed(temporary, **make_atlas(template_folder()))

@@ -31,7 +31,10 @@ def random_labels(values: tuple[int, ...] = (0, 1, 2, 4)) -> np.ndarray:
 
 
 def make_case(
-    folder: Path, name: str = "BraTS20_Training_001", ending: str = ".nii.gz", labels: np.ndarray | None = None
+    folder: Path,
+    name: str = "BraTS20_Training_001",
+    ending: str = ".nii.gz",
+    labels: np.ndarray | None = None,
 ) -> Path:
     """A small good case: modality i has the values 100 i + 1..99 in a block of brain."""
     case = folder / name
@@ -56,7 +59,7 @@ def file_of(case: Path, kind: str) -> Path:
     return case / f"{case.name}_{kind}.nii.gz"
 
 
-# ------------------------------------------------------------------------------------------------------ loading
+# ---------------------------------------------------------------------- loading
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
@@ -119,7 +122,7 @@ def test_image_alone_does_not_need_good_labels(tmp_path):
     assert loaded.labels is None and loaded.image.shape == (4, *SHAPE)
 
 
-# ------------------------------------------------------------------------------------------------------ damage
+# ---------------------------------------------------------------------- damage
 
 
 def remove(case: Path) -> None:
@@ -206,7 +209,9 @@ DAMAGE = [
 ]
 
 
-@pytest.mark.parametrize(("damage", "kind", "message"), DAMAGE, ids=[damage.__name__ for damage, _, _ in DAMAGE])
+@pytest.mark.parametrize(
+    ("damage", "kind", "message"), DAMAGE, ids=[damage.__name__ for damage, _, _ in DAMAGE]
+)
 def test_damage_is_named(tmp_path, damage, kind, message):
     case = make_case(tmp_path)
     damage(case)
@@ -247,7 +252,7 @@ def test_damaged_synthetic_case_says_how_to_make_it_again(tmp_path):
         cohort.load_case(case)
 
 
-# ------------------------------------------------------------------------------------------------------ finding
+# ---------------------------------------------------------------------- finding
 
 
 def test_cases_are_found_in_order(tmp_path):
@@ -276,7 +281,9 @@ def test_synthetic_cases_are_made_where_the_course_keeps_its_data(tmp_path, monk
 
     asked = []
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(phantom, "write_cohort", lambda folder, subjects: asked.append((folder, subjects)) or ["case"])
+    monkeypatch.setattr(
+        phantom, "write_cohort", lambda folder, subjects: asked.append((folder, subjects)) or ["case"]
+    )
     assert cohort.synthetic_cases(7) == ["case"]
     assert asked == [(tmp_path.resolve() / "synthetic", 7)]
 
@@ -288,13 +295,15 @@ def test_synthetic_cases_do_not_touch_another_cohort(tmp_path, monkeypatch):
         cohort.synthetic_cases(1)
 
 
-# ------------------------------------------------------------------------------------------------------ saving
+# ---------------------------------------------------------------------- saving
 
 
 @pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
 def test_saved_labels_open_over_their_scan(tmp_path, ending):
     case = make_case(tmp_path / "cases")
-    path = cohort.save_labels(random_labels().astype(np.int64), tmp_path / "out" / f"prediction{ending}", case)
+    path = cohort.save_labels(
+        random_labels().astype(np.int64), tmp_path / "out" / f"prediction{ending}", case
+    )
     saved, scan = nibabel.load(path), nibabel.load(file_of(case, "t1"))
     np.testing.assert_array_equal(saved.affine, scan.affine)
     assert saved.get_data_dtype() == np.uint8
@@ -334,7 +343,7 @@ def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["cases", "out.nii.gz"]
 
 
-# ------------------------------------------------------------------------------------------------------ preparing
+# ---------------------------------------------------------------------- preparing
 
 
 def test_normalise_uses_the_brain_only(tmp_path):
@@ -367,6 +376,17 @@ def test_normalise_refuses_what_it_cannot_do():
         cohort.normalise(np.ones((4, *SHAPE)), np.ones((2, 2, 2), bool))
 
 
+def test_class_indices_regions_and_labels_agree():
+    labels = random_labels()
+    indices = cohort.class_indices(labels)
+    assert indices.dtype == np.int64 and set(np.unique(indices)) == {0, 1, 2, 3}
+    np.testing.assert_array_equal(cohort.brats_labels(indices), labels)
+    np.testing.assert_array_equal(labels, random_labels(), err_msg="the labels were changed")
+    np.testing.assert_array_equal(cohort.region_mask(labels, "WT"), indices > 0)
+    np.testing.assert_array_equal(cohort.region_mask(labels, "TC"), (indices == 1) | (indices == 3))
+    np.testing.assert_array_equal(cohort.region_mask(labels, "ET"), labels == 4)
+
+
 def test_brain_box_and_paste_undo_each_other():
     brain = np.zeros((12, 10, 8), bool)
     brain[1:6, 4:10, 3] = True
@@ -381,7 +401,7 @@ def test_brain_box_and_paste_undo_each_other():
         cohort.brain_box(np.zeros(SHAPE, bool))
 
 
-# ------------------------------------------------------------------------------------------------------ splitting
+# ---------------------------------------------------------------------- splitting
 
 
 def test_split_is_disjoint_reproducible_and_independent_of_order():
@@ -409,7 +429,7 @@ def test_split_that_asks_for_too_much_is_refused():
         cohort.split(["a", "b"], 0, 2, -1, 1)
 
 
-# ------------------------------------------------------------------------------------------------------ sampling
+# ---------------------------------------------------------------------- sampling
 
 
 def test_slices_show_tumour_as_often_as_asked(tmp_path):

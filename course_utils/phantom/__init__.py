@@ -1,8 +1,8 @@
 """A synthetic cohort of brain tumours, so that the course runs anywhere, offline, in minutes.
 
-Real anatomy (an atlas of tissue probabilities), deformed at random for every subject; a tumour grown in it by a
-reaction-diffusion equation; four MR images by the signal equations of the sequences; and the imperfections of a scanner.
-The modules follow that order, and each equation stands beside the lines that implement it:
+Real anatomy (an atlas of tissue probabilities), deformed at random for every subject; a tumour grown in it by
+a reaction-diffusion equation; four MR images by the signal equations of the sequences; and the imperfections
+of a scanner. The modules follow that order, and each equation stands beside the lines that implement it:
 
 ===================  =====================================================================================
 ``atlas``            tissue probabilities of the MNI ICBM152 template, and what is derived from them

@@ -1,7 +1,7 @@
-"""One subject's brain: the atlas under a random affine map, a random elastic deformation and enlarged ventricles.
+"""One subject's brain: the atlas, turned, scaled, bent, and with larger ventricles.
 
-Everything smooth (deformation, tumour growth) is computed on a coarse grid of 2.5 mm and interpolated to the voxels of
-the image; only the tissue maps are read from the atlas at full resolution.
+Everything smooth (deformation, tumour growth) is computed on a coarse grid of 2.5 mm and interpolated to the
+voxels of the image; only the tissue maps are read from the atlas at full resolution.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Anatomy:
 class Tissues:
     """Fractions (0..1) of the healthy tissues in each voxel of the image: they add up to 1 inside the brain.
 
-    ``deep_grey_matter`` is the part of ``grey_matter`` that lies in the basal ganglia and thalamus; ``brain`` is a mask;
-    ``depth`` is the distance to the surface of the brain, mm; ``ventricles`` is 1 in the ventricles, smoothed.
+    ``deep_grey_matter`` is the part of ``grey_matter`` that lies in the basal ganglia and thalamus. ``brain``
+    is a mask, ``depth`` the distance to the surface of the brain in mm. ``ventricles`` is 1 inside them.
     """
 
     grey_matter: np.ndarray
@@ -101,7 +101,7 @@ def _affine_to_atlas(positions: list[np.ndarray], atlas: Atlas, rng: np.random.G
 
 
 def _middle_of_brain(atlas: Atlas, to_subject: np.ndarray) -> np.ndarray:
-    """Middle of the turned brain's bounding box, mm, (3,): it is brought to the middle of the field of view."""
+    """Middle of the turned brain's bounding box, mm, (3,). It goes to the middle of the field of view."""
     every = 4  # voxels: enough to find the extent
     voxels = every * np.argwhere(atlas.brain[::every, ::every, ::every] > 0.5)
     positions = to_subject @ ((voxels - atlas.centre) * atlas.spacing).T
@@ -120,7 +120,7 @@ def _rotation(angle: float, axis: int) -> np.ndarray:
 def _enlarge_ventricles(
     indices: list[np.ndarray], atlas: Atlas, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Ventricles grow with age: read the atlas closer to them than the voxel lies, so that they appear wider."""
+    """Ventricles grow with age. Reading the atlas closer to them than the voxel lies makes them wider."""
     shift_mm = min(rng.gamma(2.0, 1.0), LARGEST_VENTRICULAR_SHIFT_MM)
     outwards = [sample(component, indices) for component in atlas.ventricle_outwards]
     return [index - np.float32(shift_mm / atlas.spacing) * step for index, step in zip(indices, outwards)]
@@ -136,8 +136,8 @@ def make_tissues(
 ) -> Tissues:
     """The tissue fractions in the voxels of the image.
 
-    The template is an average of 152 brains, so its cortex is a blur. Raising the probabilities to a power sharpens it,
-    and random fields decide where a fold lies: every subject gets a cortex of its own.
+    The template is an average of 152 brains, so its cortex is a blur. Raising the probabilities to a power
+    sharpens it, and random fields decide where a fold lies: every subject gets a cortex of its own.
     """
     grey_matter, white_matter, brain = (
         sample(values, atlas_indices) for values in (atlas.grey_matter, atlas.white_matter, atlas.brain)
@@ -155,5 +155,11 @@ def make_tissues(
     grey_matter /= total
     is_deep = smooth_step(depth, 24.0, 3.0) * (1 - np.clip(3 * ventricles, 0, 1))
     return Tissues(
-        grey_matter, grey_matter * is_deep, white_matter / total, fluid / total, brain > 0.5, depth, ventricles
+        grey_matter,
+        grey_matter * is_deep,
+        white_matter / total,
+        fluid / total,
+        brain > 0.5,
+        depth,
+        ventricles,
     )

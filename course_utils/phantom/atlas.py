@@ -2,8 +2,8 @@
 
 ``scripts/make_atlas.py`` derived the file from the template; its notice is in ``assets/NOTICE``.
 
-Fonov VS, Evans AC, McKinstry RC, Almli CR, Collins DL. Unbiased nonlinear average age-appropriate brain templates from
-birth to adulthood. NeuroImage 47, S102 (2009).
+Fonov VS, Evans AC, McKinstry RC, Almli CR, Collins DL. Unbiased nonlinear average age-appropriate brain
+templates from birth to adulthood. NeuroImage 47, S102 (2009).
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class Atlas:
         brain: 1 inside the brain, cerebrospinal fluid included; 0 outside.
         depth: distance to the surface of the brain, mm.
         ventricles: 1 in the lateral and third ventricles, smoothed.
-        ventricle_outwards: three components of a vector field that points away from the ventricles, longest 1.
+        ventricle_outwards: three components of a vector field that points away from the ventricles; the
+            longest component is 1.
         centre: voxel index of the middle of the brain.
         spacing: edge of a voxel, mm.
     """

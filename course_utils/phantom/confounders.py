@@ -1,7 +1,7 @@
-"""What a careless method mistakes for tumour, in every real cohort: here too, so that one threshold cannot win.
+"""What a careless method mistakes for tumour, here as in every real cohort.
 
-White matter lesions of age are as bright as oedema on T2 and FLAIR; vessels, dura and choroid plexus take up contrast
-agent like the enhancing rim; pulsating fluid is not nulled on FLAIR.
+White matter lesions of age are as bright as oedema on T2 and FLAIR; vessels, dura and choroid plexus take up
+contrast agent like the enhancing rim; pulsating fluid is not nulled on FLAIR.
 """
 
 from __future__ import annotations

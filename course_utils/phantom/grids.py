@@ -16,7 +16,8 @@ BRATS_SIZE_MM = (240, 240, 155)
 class Grid:
     """A regular grid of cubic voxels. Its axes point right, anterior, superior (R, A, S).
 
-    Positions are in millimetres from the middle of the BraTS field of view, so grids of any spacing share one world.
+    Positions are in millimetres from the middle of the BraTS field of view, so grids of any spacing
+    share one world.
 
     Attributes:
         spacing: edge of a voxel, mm.
@@ -29,9 +30,10 @@ class Grid:
     start: tuple[float, float, float]
 
     def axes(self) -> list[np.ndarray]:
-        """Positions along each axis, shaped so that they broadcast to the grid: (X, 1, 1), (1, Y, 1), (1, 1, Z)."""
+        """Positions along each axis, shaped to broadcast: (X, 1, 1), (1, Y, 1), (1, 1, Z)."""
         positions = [
-            (first + self.spacing * np.arange(size)).astype(np.float32) for first, size in zip(self.start, self.shape)
+            (first + self.spacing * np.arange(size)).astype(np.float32)
+            for first, size in zip(self.start, self.shape)
         ]
         return list(np.meshgrid(*positions, indexing="ij", sparse=True))
 
@@ -47,8 +49,9 @@ class Grid:
 def brats_grid(spacing: float) -> Grid:
     """The field of view of BraTS at another spacing. Its voxels start at the same corner for every spacing.
 
-    BraTS stores its arrays with the axes left, posterior, superior. The phantom computes with R, A, S and turns the
-    first two axes round at the very end, so here the shared corner is the *last* voxel along R and A.
+    BraTS stores its arrays with the axes left, posterior, superior. The phantom computes with R, A, S and
+    turns the first two axes round at the very end, so here the shared corner is at the *last* voxel along
+    R and A.
     """
     shape = tuple(int(np.ceil(size / spacing)) for size in BRATS_SIZE_MM)
     half_x, half_y, half_z = (size / 2 for size in BRATS_SIZE_MM)
@@ -66,8 +69,8 @@ def brats_grid(spacing: float) -> Grid:
 def brats_affine(spacing: float) -> np.ndarray:
     """Voxel indices (L, P, S axes) to world coordinates (R, A, S), mm: the affine of BraTS files, (4, 4).
 
-    At 1 mm it is BraTS's own: diag(-1, -1, 1) with the origin (0, 239, 0). A larger voxel covers several of those, and
-    its centre lies in their middle.
+    At 1 mm it is BraTS's own: diag(-1, -1, 1) with the origin (0, 239, 0). A larger voxel covers several of
+    those, and its centre lies in their middle.
     """
     affine = np.diag([-spacing, -spacing, spacing, 1.0])
     offset = (spacing - 1) / 2
@@ -83,17 +86,24 @@ def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
         occupied = np.flatnonzero(mask.any(axis=others))
         if occupied.size == 0:
             raise ValueError("the mask is empty, so it has no bounding box")
-        box.append(slice(max(0, int(occupied[0]) - margin), min(mask.shape[axis], int(occupied[-1]) + 1 + margin)))
+        box.append(
+            slice(max(0, int(occupied[0]) - margin), min(mask.shape[axis], int(occupied[-1]) + 1 + margin))
+        )
     return tuple(box)
 
 
 def sample(volume: np.ndarray, indices: Sequence[np.ndarray], outside: str = "constant") -> np.ndarray:
-    """Trilinear interpolation of ``volume`` at fractional voxel ``indices`` (one array an axis). Outside: 0 or nearest."""
+    """Trilinear interpolation of ``volume`` at fractional voxel ``indices`` (one array an axis).
+
+    Outside: 0 or nearest.
+    """
     return ndimage.map_coordinates(volume, np.stack(np.broadcast_arrays(*indices)), order=1, mode=outside)
 
 
 def interpolate(volume: np.ndarray, start: Sequence[float], step: float, shape: Sequence[int]) -> np.ndarray:
-    """Trilinear interpolation at ``start + step * (0, 1, 2, ...)`` along each axis: on a grid it separates by axis.
+    """Trilinear interpolation at ``start + step * (0, 1, 2, ...)`` along each axis.
+
+    On a grid, interpolation separates by axis, which is much faster than :func:`sample`.
 
     Args:
         volume: values on the coarse grid, float32.

@@ -1,7 +1,8 @@
-"""From cell density and oedema to what is seen and what is drawn: tissue fractions and the annotator's labels.
+"""From cell density and oedema to tissue fractions and the annotator's labels.
 
-A high-grade glioma has a necrotic core, an enhancing rim where the contrast agent leaks out of its vessels, some solid
-tumour that does not enhance, and oedema around it. A low-grade one has no enhancing part. Labels are BraTS's:
+A high-grade glioma has a necrotic core, an enhancing rim where the contrast agent leaks out of its vessels,
+some solid tumour that does not enhance, and oedema around it. A low-grade one has no enhancing part. Labels
+are BraTS's:
 1 necrotic and non-enhancing core, 2 oedema, 4 enhancing tumour.
 """
 
@@ -94,7 +95,7 @@ def make_lesions(
 
 
 def _solid_share(coarse: np.ndarray, fine: np.ndarray, is_core: np.ndarray, share: float) -> np.ndarray:
-    """Which part of the living tumour takes up no contrast agent: patches that fill about ``share`` of the core."""
+    """Where living tumour takes up no contrast agent: patches that fill about ``share`` of the core."""
     if share in (0, 1):
         return np.full(coarse.shape, share, np.float32)
     threshold = -0.8 * np.quantile(coarse[is_core], share)
@@ -110,7 +111,7 @@ def _depth_inside(mask: np.ndarray, spacing: float) -> np.ndarray:
 
 
 def drop_specks(labels: np.ndarray, spacing: float) -> np.ndarray:
-    """What a human annotator would draw: threads of oedema and small islands left out, enhancing specks merged.
+    """What a human annotator would draw: threads of oedema and islands left out, specks merged.
 
     Args:
         labels: uint8 labels 0/1/2/4, (X, Y, Z).

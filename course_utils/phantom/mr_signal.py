@@ -1,11 +1,11 @@
 """The signal of each tissue in each sequence, from relaxation times at 3 T.
 
-White and grey matter: Wansapura JP, Holland SK, Dunn RS, Ball WS. NMR relaxation times in the human brain at 3.0 tesla.
-Journal of Magnetic Resonance Imaging 9, 531-538 (1999): T1 832 and 1331 ms, T2 79.6 and 110 ms. Stanisz GJ et al. T1, T2
-relaxation and magnetization transfer in tissue at 3T. Magnetic Resonance in Medicine 54, 507-512 (2005): T1 1084 and
-1820 ms, T2 69 and 99 ms. Published values differ by a third, which is one reason why MR intensities have no unit. The
-phantom takes the first T1, and a T2 between the two. The tissues of the tumour are plausible values between grey matter
-and fluid, drawn anew for each subject.
+White and grey matter: Wansapura JP, Holland SK, Dunn RS, Ball WS. NMR relaxation times in the human brain at
+3.0 tesla. Journal of Magnetic Resonance Imaging 9, 531-538 (1999): T1 832 and 1331 ms, T2 79.6 and 110 ms.
+Stanisz GJ et al. T1, T2 relaxation and magnetization transfer in tissue at 3T. Magnetic Resonance in Medicine
+54, 507-512 (2005): T1 1084 and 1820 ms, T2 69 and 99 ms. Published values differ by a third, which is one
+reason why MR intensities have no unit. The phantom takes the first T1, and a T2 between the two. The tissues
+of the tumour are plausible values between grey matter and fluid, drawn anew for each subject.
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ def spin_echo(tissue: Tissue, repetition: float, echo: float) -> float:
 
 
 def inversion_recovery(tissue: Tissue, repetition: float, echo: float, inversion: float) -> float:
-    """S = PD |1 - 2 exp(-TI / T1) + exp(-TR / T1)| exp(-TE / T2); times in ms. FLAIR is this with TI near nulling."""
+    """S = PD |1 - 2 exp(-TI / T1) + exp(-TR / T1)| exp(-TE / T2); times in ms.
+
+    FLAIR is this with TI near nulling.
+    """
     longitudinal = 1 - 2 * np.exp(-inversion / tissue.t1) + np.exp(-repetition / tissue.t1)
     return tissue.proton_density * np.abs(longitudinal) * np.exp(-echo / tissue.t2)
 
@@ -132,7 +135,7 @@ def draw_protocol(fluid: Tissue, rng: np.random.Generator) -> Protocol:
 
 
 def draw_concentrations(rng: np.random.Generator) -> dict[str, float]:
-    """Concentration of contrast agent by tissue, mM: high where the blood-brain barrier leaks or is missing."""
+    """Concentration of contrast agent by tissue, mM: high where the blood-brain barrier leaks."""
     return {
         "enhancing": float(np.exp(rng.uniform(np.log(0.20), np.log(0.60)))),
         "vessels": rng.uniform(0.4, 1.2),
@@ -155,14 +158,18 @@ def signals(
         return {name: spin_echo(t, protocol.t1_repetition, protocol.t1_echo) for name, t in tissues.items()}
     if modality == "t1ce":
         return {
-            name: spin_echo(with_contrast_agent(t, concentrations[name]), protocol.t1_repetition, protocol.t1_echo)
+            name: spin_echo(
+                with_contrast_agent(t, concentrations[name]), protocol.t1_repetition, protocol.t1_echo
+            )
             for name, t in tissues.items()
         }
     if modality == "t2":
         return {name: spin_echo(t, protocol.t2_repetition, protocol.t2_echo) for name, t in tissues.items()}
     if modality == "flair":
         return {
-            name: inversion_recovery(t, protocol.flair_repetition, protocol.flair_echo, protocol.flair_inversion)
+            name: inversion_recovery(
+                t, protocol.flair_repetition, protocol.flair_echo, protocol.flair_inversion
+            )
             for name, t in tissues.items()
         }
     raise ValueError(f"unknown modality {modality!r}: choose one of {', '.join(MODALITIES)}")

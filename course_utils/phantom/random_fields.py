@@ -15,8 +15,8 @@ def gaussian_random_field(
 ) -> np.ndarray:
     """White Gaussian noise, smoothed: mean 0, standard deviation 1, float32.
 
-    A smooth field needs few samples: it is made on a coarser grid, with at least two samples to each ``correlation``
-    length, and interpolated. This is what makes a full-size subject affordable.
+    A smooth field needs few samples: it is made on a coarser grid, with at least two samples to each
+    ``correlation`` length, and interpolated. This is what makes a full-size subject affordable.
 
     Args:
         shape: size of the field, voxels.

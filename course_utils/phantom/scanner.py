@@ -1,4 +1,4 @@
-"""From the ideal image to one that came out of a scanner: slices, blur, bias field, noise, arbitrary units."""
+"""From the ideal image to one that came out of a scanner: slices, blur, bias field, noise, units."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ SLICE_THICKNESS_MM = {
     "t2": ((1.0, 3.0, 5.0), (0.45, 0.30, 0.25)),
     "flair": ((1.0, 3.0, 5.0), (0.45, 0.30, 0.25)),
 }
-"""Thicknesses in use and their probabilities. Clinical protocols are mixed: BraTS resampled everything to 1 mm."""
+"""Thicknesses in use and their probabilities.
+
+Clinical protocols are mixed: BraTS resampled everything to 1 mm.
+"""
 
 LARGEST_INTENSITY = 32000  # fits in int16
 
@@ -54,7 +57,7 @@ def _slice_profile(image: np.ndarray, modality: str, spacing: float, rng: np.ran
 
 
 def bias_field(shape: tuple[int, ...], spacing: float, rng: np.random.Generator) -> np.ndarray:
-    """The receive coils' uneven sensitivity: a smooth factor around 1, with a standard deviation of 6-20 %."""
+    """The receive coils' uneven sensitivity: a smooth factor around 1, which varies by 6-20 %."""
     strength = np.float32(rng.uniform(0.06, 0.20))
     return np.exp(strength * gaussian_random_field(shape, 45, spacing, rng))
 
@@ -64,7 +67,8 @@ def add_rician_noise(
 ) -> np.ndarray:
     """Gaussian noise on the real and imaginary part, of which the magnitude is taken: M = |S + a + ib|.
 
-    Gudbjartsson H, Patz S. The Rician distribution of noisy MRI data. Magnetic Resonance in Medicine 34, 910-914 (1995).
+    Gudbjartsson H, Patz S. The Rician distribution of noisy MRI data. Magnetic Resonance in Medicine 34,
+    910-914 (1995).
     """
     real, imaginary = (
         np.float32(standard_deviation) * rng.standard_normal(signal.shape, dtype=np.float32) for _ in range(2)

@@ -29,7 +29,7 @@ class Subject:
     Attributes:
         name: ``SynthBraTS_000`` and so on.
         images: by modality (t1, t1ce, t2, flair), int16, (X, Y, Z), arbitrary units, 0 outside the brain.
-        labels: uint8, (X, Y, Z): 0 background, 1 necrotic and non-enhancing core, 2 oedema, 4 enhancing tumour.
+        labels: uint8, (X, Y, Z): 0 background, 1 necrotic and non-enhancing core, 2 oedema, 4 enhancing.
         affine: voxel indices to world coordinates (R, A, S), mm, (4, 4).
         low_grade: whether the tumour is without an enhancing part.
         foci: number of places at which it began: 1 or 2.

@@ -1,14 +1,18 @@
 """A glioma that grows through the brain: reaction and diffusion, oedema, and the push on what lies around it.
 
-Growth follows the Fisher-Kolmogorov equation of Swanson and colleagues. With u the cell density relative to the largest
-that the tissue can carry, D the diffusion coefficient (mm^2/day) and rho the proliferation rate (1/day),
+Growth follows the Fisher-Kolmogorov equation of Swanson and colleagues. With u the cell density relative to
+the largest that the tissue can carry, D the diffusion coefficient (mm^2/day) and rho the proliferation rate
+(1/day),
 
-    du/dt = div(D grad u) + rho u (1 - u),    D = D_white in white matter, D_white / 5..10 in grey matter, 0 in fluid.
+    du/dt = div(D grad u) + rho u (1 - u),
 
-Swanson KR, Alvord EC, Murray JD. A quantitative model for differential motility of gliomas in grey and white matter.
-Cell Proliferation 33, 317-329 (2000).
-Clatz O et al. Realistic simulation of the 3-D growth of brain tumors in MR images coupling diffusion with biomechanical
-deformation. IEEE Transactions on Medical Imaging 24, 1334-1346 (2005): anisotropic medium and mass effect.
+where D in grey matter is 5 to 10 times smaller than in white matter, and 0 in fluid.
+
+Swanson KR, Alvord EC, Murray JD. A quantitative model for differential motility of gliomas in grey and white
+matter. Cell Proliferation 33, 317-329 (2000).
+Clatz O et al. Realistic simulation of the 3-D growth of brain tumors in MR images coupling diffusion with
+biomechanical deformation. IEEE Transactions on Medical Imaging 24, 1334-1346 (2005): anisotropic medium and
+mass effect.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from course_utils.phantom.grids import sample
 from course_utils.phantom.random_fields import gaussian_random_field
 
 LOW_GRADE_EVERY = 6
-"""Every sixth subject has a low-grade tumour, which does not enhance: balanced by construction, not by chance."""
+"""Every sixth subject has a low-grade tumour, which does not enhance: balanced by construction."""
 
 SECOND_FOCUS_PROBABILITY = 0.2
 STABILITY = 0.9
@@ -106,7 +110,7 @@ def grow(anatomy: Anatomy, parameters: TumourParameters, rng: np.random.Generato
 
 
 def _choose_foci(anatomy: Anatomy, rng: np.random.Generator) -> np.ndarray:
-    """Voxels in deep white matter, off the midline and above the brain stem: one, sometimes a second 18-40 mm away."""
+    """Voxels in deep white matter, off the midline, above the brain stem: one, or a second 18-40 mm away."""
     x, _, z = COARSE_GRID.axes()
     suitable = (
         (anatomy.white_matter > 0.75)
@@ -183,8 +187,12 @@ def _spread_oedema(
     white_matter, grey_matter = anatomy.white_matter[box] * brain, anatomy.grey_matter[box] * brain
     irregular_flow = gaussian_random_field(brain.shape, 6, COARSE_SPACING_MM, rng)
     irregular_growth = gaussian_random_field(brain.shape, 8, COARSE_SPACING_MM, rng)
-    diffusion = (white_matter**1.5 + 0.03 * grey_matter + 1e-4) * np.exp(np.clip(0.4 * irregular_flow, -1, 0.4))
-    growth = (0.30 * (white_matter**1.5 + 0.04 * grey_matter) * np.exp(0.5 * irregular_growth)).astype(np.float32)
+    diffusion = (white_matter**1.5 + 0.03 * grey_matter + 1e-4) * np.exp(
+        np.clip(0.4 * irregular_flow, -1, 0.4)
+    )
+    growth = (0.30 * (white_matter**1.5 + 0.04 * grey_matter) * np.exp(0.5 * irregular_growth)).astype(
+        np.float32
+    )
     flow = Diffusion(diffusion, stable_time_step(diffusion))
 
     source = np.clip((density - 0.3) / 0.2, 0, 1)
@@ -207,8 +215,8 @@ def stable_time_step(diffusion: np.ndarray) -> float:
 class Diffusion:
     """One explicit Euler step of du/dt = div(D grad u) on the coarse grid; no flow through the border.
 
-    Finite volumes: what leaves a voxel through a face enters its neighbour, so the total is kept exactly. The coefficient
-    of a face is the harmonic mean of D on its two sides, which is 0 where either side is fluid.
+    Finite volumes: what leaves a voxel through a face enters its neighbour, so the total is kept exactly. The
+    coefficient of a face is the harmonic mean of D on its two sides, which is 0 where either side is fluid.
 
     Args:
         coefficient: D, (X, Y, Z).
@@ -241,9 +249,9 @@ def _neighbours(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
 
 
 def mass_effect(anatomy: Anatomy, growth: Growth, parameters: TumourParameters) -> list[np.ndarray]:
-    """Where the tissue of each coarse voxel was before the tumour pushed it: three arrays of coarse voxel indices.
+    """Where the tissue of each voxel was before the tumour pushed it: three arrays of coarse voxel indices.
 
-    The push follows the falling gradient of the smoothed core and fades towards the skull, which does not yield.
+    The push follows the falling gradient of the smoothed core. It fades towards the unyielding skull.
     """
     core = ndimage.gaussian_filter((growth.density > 0.4).astype(np.float32), 9 / COARSE_SPACING_MM)
     push = -np.stack(np.gradient(core))

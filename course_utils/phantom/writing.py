@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -42,9 +43,9 @@ def write_cohort(
 ) -> list[Path]:
     """Make the subjects that ``folder`` does not have yet, and return the folders of all ``subjects``.
 
-    Each case appears at once when all its files are written (``SynthBraTS_000/SynthBraTS_000_{t1,t1ce,t2,flair,seg}
-    .nii.gz``), so an interrupted call leaves nothing half-made, and the next one goes on from there. The number of
-    workers makes no difference to the files.
+    A case is a folder ``SynthBraTS_000`` with ``SynthBraTS_000_{t1,t1ce,t2,flair,seg}.nii.gz``. It appears
+    when all its files are written, so an interrupted call leaves nothing half-made, and the next one goes on
+    from there. The number of workers makes no difference to the files.
 
     Args:
         folder: where to write; made if missing.
@@ -57,6 +58,7 @@ def write_cohort(
     Raises:
         ValueError: an argument is out of range.
         CohortMismatchError: the folder was made with other parameters, or holds other data.
+        RuntimeError: a worker process died.
     """
     check_arguments(seed, spacing)
     if subjects < 1:
@@ -71,7 +73,9 @@ def write_cohort(
     missing = [index for index, case in enumerate(cases) if not is_complete(case)]
     jobs = [(folder, seed, index, spacing) for index in missing]
     processes = min(workers or available_cores(), len(missing))
-    with tqdm(total=len(missing), desc="Making subjects", unit="subject", disable=not (progress and missing)) as bar:
+    with tqdm(
+        total=len(missing), desc="Making subjects", unit="subject", disable=not (progress and missing)
+    ) as bar:
         if processes <= 1:
             for job in jobs:
                 _make_and_write(*job)
@@ -83,6 +87,11 @@ def write_cohort(
                     for done in as_completed([pool.submit(_make_and_write, *job) for job in jobs]):
                         done.result()
                         bar.update()
+                except BrokenProcessPool as error:
+                    raise RuntimeError(
+                        "A worker process died. Is the memory full? Or does your script call write_cohort "
+                        "outside of `if __name__ == '__main__':`? With workers=1 neither matters."
+                    ) from error
                 except BaseException:
                     pool.shutdown(cancel_futures=True)
                     raise
@@ -102,7 +111,7 @@ def available_cores() -> int:
 
 
 def write_subject(subject: Subject, folder: Path) -> Path:
-    """Write one subject's five files into a new folder under ``folder``; it appears complete or not at all."""
+    """Write one subject's five files into a new folder under ``folder``; complete or not at all."""
     temporary = Path(tempfile.mkdtemp(prefix=f".{subject.name}.", suffix=".part", dir=folder))
     case = folder / subject.name
     try:
@@ -146,7 +155,8 @@ def _claim(folder: Path, parameters: dict[str, float]) -> None:
         raise CohortMismatchError(f"{folder} is a file: choose a folder.")
     if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
         raise CohortMismatchError(
-            f"{folder} holds other files and no {PARAMETERS_FILE}: it is not a synthetic cohort. Choose an empty folder."
+            f"{folder} holds other files and no {PARAMETERS_FILE}: it is not a synthetic cohort. "
+            "Choose an empty folder."
         )
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{PARAMETERS_FILE}.{os.getpid()}.part"
@@ -159,7 +169,8 @@ def _read_record(record: Path) -> dict[str, float]:
         return json.loads(record.read_text(encoding="utf-8"))
     except ValueError as error:
         raise CohortMismatchError(
-            f"{record} is damaged ({error}), so nobody knows how the cohort was made. Delete the folder to make it anew."
+            f"{record} is damaged ({error}), so nobody knows how the cohort was made. "
+            "Delete the folder to make it anew."
         ) from error
 
 
@@ -168,7 +179,10 @@ def _in_words(parameters: dict[str, float]) -> str:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Delete what killed calls left behind. Recent folders may belong to a call that still runs: they stay."""
+    """Delete what killed calls left behind.
+
+    Recent folders may belong to a call that still runs: they stay.
+    """
     for leftover in folder.glob(".*.part"):
         if leftover.is_dir() and time.time() - leftover.stat().st_mtime > ABANDONED_AFTER_SECONDS:
             shutil.rmtree(leftover, ignore_errors=True)
