@@ -74,15 +74,16 @@ def _predict_batch(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 
 def without_specks(labels: np.ndarray, spacing: Sequence[float], smallest_enhancing: float) -> np.ndarray:
-    """Call the enhancing tumour of a case core (label 1) where all of it together is too small to be believed.
+    """Call the enhancing tumour of a case core (label 1) where all of it together is too small to believe.
 
-    A few enhancing voxels in a tumour that has none cost the whole Dice score of that region. This is the rule of nnU-Net
-    for BraTS 2020 (arXiv 2011.00848).
+    A few enhancing voxels in a tumour that has none cost the whole Dice score of that region. This is the
+    rule of nnU-Net for BraTS 2020 (arXiv 2011.00848).
 
     Args:
         labels: BraTS labels, (X, Y, Z).
         spacing: edges of a voxel, mm, (3,).
-        smallest_enhancing: volume in ml; from there on the enhancing tumour is kept. Choose it on training cases.
+        smallest_enhancing: volume in ml; from there on the enhancing tumour is kept. Choose it on training
+            cases.
 
     Returns:
         Labels of the same shape and type; a copy.

@@ -98,7 +98,9 @@ def test_enhancing_specks_become_core_below_the_volume_only(smallest, kept):
 def test_evaluate_applies_the_rule_for_specks():
     case = head()
     without = evaluation.evaluate(ThresholdNetwork(), [case], progress=False)
-    everything_is_a_speck = evaluation.evaluate(ThresholdNetwork(), [case], smallest_enhancing=1e6, progress=False)
+    everything_is_a_speck = evaluation.evaluate(
+        ThresholdNetwork(), [case], smallest_enhancing=1e6, progress=False
+    )
     assert without[0]["ET"] == 1.0 and everything_is_a_speck[0]["ET"] == 0.0
     assert everything_is_a_speck[0]["TC"] == 1.0
 
