@@ -170,15 +170,15 @@ doctor.report();
 #
 # **It is no substitute for patients.** It is good for learning, because it is free, small and has the
 # difficulties that this course is about. A method that works here has not shown anything about people, and
-# simulated labels are exact where two experts would disagree. Notebook 11 runs on the real BraTS in the same
-# way, if you have access to it.
+# simulated labels are exact where two experts would disagree. The loader that you will use reads the real
+# BraTS, too, if you have access to it: folders, names, labels and orientation are the same.
 #
-# The first call takes a few seconds to make four subjects. We look at the last of them, and compare it with
-# the others later.
+# The first call takes about ten seconds to make eight subjects. We look at the last of them, and compare it
+# with the others later.
 
 # %%
-case_folders = cohort.synthetic_cases(4)
-case_folder = case_folders[3]
+case_folders = cohort.synthetic_cases(8)
+case_folder = case_folders[7]
 for file in sorted(case_folder.iterdir()):
     print(f"{file.name:32} {file.stat().st_size / 1e6:5.2f} MB")
 
@@ -715,7 +715,7 @@ figures.show(
 # two subjects of the cohort. Will a threshold for the one fit the other?
 
 # %%
-other = cohort.load_case(case_folders[1])
+other = cohort.load_case(case_folders[3])
 other_flair, other_brain = other.image[3], cohort.brain_mask(other.image)
 
 fig, ax = plt.subplots(figsize=(7, 3))
@@ -872,7 +872,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Another patient, another best threshold: here it is for all four subjects, again chosen with the answer in
+# Another patient, another best threshold: here it is for all eight subjects, again chosen with the answer in
 # hand.
 
 # %%
