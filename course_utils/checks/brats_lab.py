@@ -253,9 +253,9 @@ check.choice(
     "mean_or_distribution",
     answer="B",
     hints=(
-        "Look at the box of each region and at the single points far below it.",
-        "Which subjects have the lowest values, and how large is their region?",
-        "One point at the bottom pulls the mean of ten; the median hardly moves.",
+        "In each column, look for single points far from the others, below or above.",
+        "Which subjects are these? The next cell prints how many voxels their region has.",
+        "One point that moves from 1 to 0 moves the mean of ten by a tenth; the median hardly notices.",
     ),
     why={
         "A": "The training loss says nothing about single held-out subjects; look at the points in the figure.",

@@ -48,7 +48,7 @@ from course_utils.networks.unet import UNet
 
 # %%
 cases = cohort.synthetic_cases(40)
-example = cohort.load_case(cases[3])
+example = cohort.load_case(cases[6])
 print(example.name, "image", example.image.shape, "spacing", example.spacing, "mm, labels", np.unique(example.labels))
 
 # %%
@@ -328,15 +328,15 @@ for position, region in enumerate(cohort.REGIONS):
     axis.hlines(scores.mean(), position - 0.3, position + 0.3, color="black", linewidth=1, linestyle=":")
 axis.set(xticks=range(3), xticklabels=list(cohort.REGIONS), xlabel="region", ylabel="Dice", ylim=(0, 1.02),
          title="ten held-out subjects, sorted; line: median, dotted: mean")
-figures.show(figure, alt="Dice of ten held-out subjects for WT, TC and ET as points with median and mean. WT lies close together near the "
-             "top; ET is spread out, with single subjects far below the others.")
+figures.show(figure, alt="Dice of ten held-out subjects for WT, TC and ET as points with median and mean. WT and TC lie close together near the "
+             "top; ET is spread out, with two subjects at 1 and one far below the others.")
 
 # %% [markdown]
 # **Exercise `mean_or_distribution`** (explain the picture). Compare the three columns of points with their means and medians. Which
 # sentence does the picture support?
 #
 # - A: the training loss was too high, otherwise all points would lie at 1
-# - B: a few subjects, those with little or no tumour of that kind, decide the mean; the median tells what to expect typically
+# - B: a few subjects, those with little or no tumour of that kind, lie far from the others and pull the mean their way
 # - C: the voxels of the low subjects are larger
 # - D: Dice is a noisy metric: measured again, the same predictions would score differently
 
@@ -356,8 +356,8 @@ for path, row in zip(subjects.test, rows):
     print(f"{row['case']:16s}  {voxels:9,d}   {row['ET']:.3f}")
 
 # %% [markdown] tags=["solution"]
-# **B.** The Dice of a small region is fragile: ten wrong voxels cost nothing in a tumour of ten thousand and everything in one of
-# twenty. And where the reference holds no enhancing tumour at all (a low-grade tumour), Dice is 1 if the network marks
+# **B.** The Dice of a small region is fragile: a hundred wrong voxels cost nothing in a tumour of ten thousand and much in one of
+# eight hundred. And where the reference holds no enhancing tumour at all (a low-grade tumour), Dice is 1 if the network marks
 # nothing and 0 if it marks a single voxel. That is a decision of the metric, not a property of the patient, and one such subject moves
 # the mean of ten by a tenth. Always print the distribution, say how empty masks are scored, and read the worst case before you
 # report the mean.
@@ -392,6 +392,8 @@ path_of = {path.name: path for path in subjects.test}
 figure, axes = plt.subplots(2, 4, figsize=(figures.WIDTH, 6.6))
 show_prediction(axes[0], path_of[best["case"]], best)
 show_prediction(axes[1], path_of[worst["case"]], worst)
+for axis in axes[0]:
+    axis.set(xlabel="")
 figures.label_legend(figure, loc="outside lower center", ncols=3)
 figures.show(figure, alt="Two held-out subjects, above the best and below the worst by mean Dice: FLAIR, T1 with contrast agent, reference "
              "labels and the U-Net's labels over FLAIR. In the best one the two label maps can hardly be told apart.")
