@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from course_utils import paths
+from course_utils import files, paths
 
 RUN_RECORD = "run.txt"
 
@@ -66,9 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     if not arguments.names:
-        partial = record.with_suffix(".part")
-        partial.write_text(printed.text.getvalue(), encoding="utf-8")
-        os.replace(partial, record)
+        with files.replacing(record) as file:
+            file.write(printed.text.getvalue().encode("utf-8"))
     return 0
 
 

@@ -16,9 +16,7 @@ Imaging 34, 1993-2024 (2015).
 from __future__ import annotations
 
 import gzip
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from course_utils import paths
+from course_utils import files, paths
 
 MODALITIES = ("t1", "t1ce", "t2", "flair")
 LABELS = {0: "background", 1: "necrotic and non-enhancing core", 2: "oedema", 4: "enhancing tumour"}
@@ -257,21 +255,9 @@ def save_labels(labels: np.ndarray, path: str | Path, scan: str | Path) -> Path:
     header.set_slope_inter(1, 0)
     header["cal_min"], header["cal_max"] = 0, 0  # the display range of the scan would hide the labels
     contents = nibabel.Nifti1Image(labels.astype(np.uint8), scan_image.affine, header).to_bytes()
-    _write_atomically(path, gzip.compress(contents, mtime=0) if path.name.endswith(".gz") else contents)
+    with files.replacing(path) as file:
+        file.write(gzip.compress(contents, mtime=0) if path.name.endswith(".gz") else contents)
     return path
-
-
-def _write_atomically(path: Path, contents: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(contents)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 # ---------------------------------------------------------------------- prepare

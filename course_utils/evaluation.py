@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from course_utils import cohort
+from course_utils import cohort, files
 from course_utils.metrics import dice_score
 
 Row = dict[str, Any]
@@ -199,14 +197,6 @@ def write_report(rows: Sequence[Row], path: str | Path) -> Path:
         text = buffer.getvalue()
     else:
         raise ValueError(f"{path.name}: a report ends in .csv or .json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with files.replacing(path) as file:
+        file.write(text.encode("utf-8"))
     return path

@@ -11,9 +11,7 @@ never interrupted: bit for bit on a CPU with the same number of threads.
 
 from __future__ import annotations
 
-import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +21,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 from tqdm.auto import tqdm
+
+from course_utils import files
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -210,19 +210,10 @@ def _validate(
 
 def _save(path: Path, contents: dict[str, Any]) -> None:
     """Write a checkpoint so that at any moment either the old or the new one is there, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     for abandoned in path.parent.glob(f".{path.name}.*.part"):  # of a process that was killed while it wrote
         abandoned.unlink()
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            torch.save(contents, file)
-            file.flush()
-            os.fsync(file.fileno())  # before the name changes, or a power cut could leave an empty file
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with files.replacing(path) as file:
+        torch.save(contents, file)
 
 
 def _load(path: Path, configuration: dict[str, Any]) -> dict[str, Any]:

@@ -336,7 +336,7 @@ def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(cohort.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="no space"):
         cohort.save_labels(np.zeros(SHAPE, np.uint8), out, case)
     assert out.read_bytes() == before

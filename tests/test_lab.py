@@ -37,7 +37,9 @@ def test_mean_dice_on_held_out_subjects(report, region):
 
 def test_saved_prediction_lies_over_its_scan_and_scores_as_reported(report, lab):
     best, _ = evaluation.best_and_worst(report["cases"])
-    (path,) = (case for case in cohort.find_cases(paths.data_dir() / "synthetic") if case.name == best["case"])
+    (path,) = (
+        case for case in cohort.find_cases(paths.data_dir() / "synthetic") if case.name == best["case"]
+    )
     saved = nibabel.load(lab / f"{best['case']}_prediction.nii.gz")
     scan = nibabel.load(path / f"{path.name}_flair.nii.gz")
     np.testing.assert_array_equal(saved.affine, scan.affine)

@@ -110,7 +110,7 @@ def test_a_failed_write_leaves_no_file_behind(course, monkeypatch):
     def broken(source, target):
         raise OSError("disk full")
 
-    monkeypatch.setattr(build.os, "replace", broken)
+    monkeypatch.setattr("os.replace", broken)
     with pytest.raises(OSError, match="disk full"):
         write_all(course.root)
     assert [path.name for path in course.student.parent.iterdir()] == ["solutions"]

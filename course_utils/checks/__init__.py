@@ -85,7 +85,10 @@ class Checker:
 
         def examine(value: Any) -> None:
             if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-                raise NotYet(f"A number is asked for; this is {value!r}.", next_step="Write it as 12 or 3.5 or 2 * 240.")
+                raise NotYet(
+                    f"A number is asked for; this is {value!r}.",
+                    next_step="Write it as 12 or 3.5 or 2 * 240.",
+                )
             if close(float(value), answer):
                 return
             for message, wrong in (mistakes or {}).items():
@@ -103,12 +106,17 @@ class Checker:
         def examine(value: Any) -> None:
             letter = value.strip().upper() if isinstance(value, str) else value
             if letter not in letters:
-                raise NotYet(f"{value!r} is none of the letters {', '.join(letters)}.", next_step='For example: answer = "A".')
+                raise NotYet(
+                    f"{value!r} is none of the letters {', '.join(letters)}.",
+                    next_step='For example: answer = "A".',
+                )
             if letter != answer:
                 raise NotYet(why[letter], (("yours", letter),))
 
         self._register(
-            Exercise(name, "choice", answer, tuple(hints), {text: letter for letter, text in why.items()}, examine)
+            Exercise(
+                name, "choice", answer, tuple(hints), {text: letter for letter, text in why.items()}, examine
+            )
         )
 
     def _register(self, exercise: Exercise) -> None:
@@ -127,7 +135,9 @@ class Checker:
                 raise NotAttempted
             exercise.examine(answer)
         except NotAttempted:
-            return Outcome(name, NOT_ATTEMPTED, "Write your answer in the cell above, run it, then run this cell again.")
+            return Outcome(
+                name, NOT_ATTEMPTED, "Write your answer in the cell above, run it, then run this cell again."
+            )
         except StudentError as error:
             return Outcome(name, RAISED, "", (("called", error.call), ("your lines", error.lines)), hint)
         except NotYet as problem:
@@ -164,13 +174,13 @@ class Checker:
 
     def _find(self, name: str) -> Exercise:
         if name not in self.exercises:
-            raise ValueError(f"no exercise is called {name!r} here; there are: {', '.join(self.exercises) or 'none'}")
+            raise ValueError(
+                f"no exercise is called {name!r} here; there are: {', '.join(self.exercises) or 'none'}"
+            )
         return self.exercises[name]
 
 
-_FILLED_IN = (
-    "This is the course's own answer, which stood in for yours. Run the cell with your answer again, then this one."
-)
+_FILLED_IN = "This is the course's own answer, which stood in for yours. Run the cell with your answer again, then this one."
 
 
 class _FilledIn:

@@ -89,7 +89,9 @@ check.number(
         "That is the logarithm to base 2; PyTorch's cross-entropy uses the natural one.": 2.0,
         "That is log(2), for two classes; here there are four.": math.log(2),
         "Zero would be the loss of a network that is always sure and right.": 0.0,
-        "The sign: a probability is at most 1, so its logarithm is negative and the loss, minus that, positive.": -math.log(4),
+        "The sign: a probability is at most 1, so its logarithm is negative and the loss, minus that, positive.": -math.log(
+            4
+        ),
     },
 )
 
@@ -127,7 +129,9 @@ def _scores(network, image, *, axis=-1):
 
 def _predict_volume(network, image):
     network.eval()
-    return torch.stack([network(image[None, ..., k])[0].argmax(0) for k in range(image.shape[-1])], dim=-1).detach()
+    return torch.stack(
+        [network(image[None, ..., k])[0].argmax(0) for k in range(image.shape[-1])], dim=-1
+    ).detach()
 
 
 def _in_training_mode(network, image):
@@ -236,7 +240,9 @@ def _sum_of_sizes(prediction, reference):
 def _(trial: Trial) -> None:
     trial.signature("prediction", "reference")
     # by hand: 1 voxel in both, 2 + 3 in all; Jaccard 1/4, recall 1/3 and accuracy 1/2 all differ from 2/5
-    trial.case(np.array([1, 1, 0, 0, 0, 0], dtype=bool), np.array([1, 0, 1, 1, 0, 0], dtype=bool), expected=0.4)
+    trial.case(
+        np.array([1, 1, 0, 0, 0, 0], dtype=bool), np.array([1, 0, 1, 1, 0, 0], dtype=bool), expected=0.4
+    )
     rng = np.random.default_rng(5)
     for shape in ((4, 5, 3), (7, 2)):
         trial.case(rng.random(shape) < 0.4, rng.random(shape) < 0.3)

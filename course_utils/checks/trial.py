@@ -61,8 +61,11 @@ class Trial:
             )
         parameters = list(inspect.signature(self.answer).parameters.values())
         found = [parameter.name for parameter in parameters]
-        extra = [p.name for p in parameters[len(names):] if p.default is p.empty and p.kind not in (
-            p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        extra = [
+            p.name
+            for p in parameters[len(names) :]
+            if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
         if tuple(found[: len(names)]) != names or extra:
             raise NotYet(
                 "The parameters are not the ones that the exercise asks for.",
@@ -80,7 +83,9 @@ class Trial:
             if _own_frames(error) and _last_frame_is_own(error):
                 raise NotAttempted from None
             raise StudentError(call, _own_lines(error)) from None
-        except Exception as error:  # any failure of the student's code becomes an answer, never a crash of the check
+        except (
+            Exception
+        ) as error:  # any failure of the student's code becomes an answer, never a crash of the check
             raise StudentError(call, _own_lines(error)) from None
         if result is Ellipsis:
             raise NotAttempted
@@ -143,14 +148,19 @@ def compare(got: Any, expected: Any, tolerance: float, call: str) -> None:
         if got != expected:
             raise NotYet("The answer differs.", evidence(got, expected, call))
         return
-    if np.ndim(expected) > 0 and (_is_array(got), _is_tensor(got)) != (_is_array(expected), _is_tensor(expected)):
+    if np.ndim(expected) > 0 and (_is_array(got), _is_tensor(got)) != (
+        _is_array(expected),
+        _is_tensor(expected),
+    ):
         raise NotYet(
             f"The answer should be {_describe_type(expected)}, not {_describe_type(got)}.",
             (("called", call),),
         )
     mine, theirs = _as_numpy(got), _as_numpy(expected)
     if mine is None:
-        raise NotYet(f"The answer should be a number or an array, not {_describe_type(got)}.", (("called", call),))
+        raise NotYet(
+            f"The answer should be a number or an array, not {_describe_type(got)}.", (("called", call),)
+        )
     if mine.shape != theirs.shape:
         raise NotYet(
             f"The shape is {mine.shape}, expected {theirs.shape}.",
@@ -285,7 +295,9 @@ def _is_own(filename: str) -> bool:
     standard = Path(traceback.__file__).resolve().parent
     path = filename.replace("\\", "/")
     return not (
-        filename.startswith(_PACKAGE) or any(part in path for part in library) or filename.startswith(str(standard))
+        filename.startswith(_PACKAGE)
+        or any(part in path for part in library)
+        or filename.startswith(str(standard))
     )
 
 

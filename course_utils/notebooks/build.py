@@ -9,8 +9,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import bootstrap, paths
+from course_utils import bootstrap, files, paths
 from course_utils.notebooks import readme
 from course_utils.notebooks.regions import Region, find_regions, solution_lines, student_lines
 from course_utils.notebooks.source import BuildError, Cell, Line, Source, parse, read_source, source_paths
@@ -81,16 +79,8 @@ def write_if_changed(path: Path, text: str) -> bool:
     content = text.encode("utf-8")
     if path.exists() and path.read_bytes() == content:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp's files are readable by their owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with files.replacing(path) as file:
+        file.write(content)
     return True
 
 

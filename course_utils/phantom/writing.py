@@ -17,6 +17,7 @@ import nibabel
 import numpy as np
 from tqdm.auto import tqdm
 
+from course_utils import files
 from course_utils.phantom.mr_signal import MODALITIES
 from course_utils.phantom.subject import Subject, check_arguments, make_subject, subject_name
 
@@ -158,10 +159,8 @@ def _claim(folder: Path, parameters: dict[str, float]) -> None:
             f"{folder} holds other files and no {PARAMETERS_FILE}: it is not a synthetic cohort. "
             "Choose an empty folder."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{PARAMETERS_FILE}.{os.getpid()}.part"
-    temporary.write_text(json.dumps(parameters, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, record)
+    with files.replacing(record) as file:
+        file.write((json.dumps(parameters, indent=2) + "\n").encode("utf-8"))
 
 
 def _read_record(record: Path) -> dict[str, float]:

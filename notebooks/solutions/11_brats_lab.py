@@ -209,12 +209,13 @@ print(f"                   {losses.dice_loss(logits, targets).item():.3f}   (Dic
 # run this notebook before, the cell returns at once. To train anew, delete the folder that it prints.
 
 # %%
-EPOCHS = 24
+EPOCHS = 20
 folder = paths.runs_dir() / "brats_lab"
 print("checkpoint in", folder)
+validation_cases = [cohort.load_case(path) for path in subjects.validation[:2]]
 history = training.fit(
     network, data, loss=losses.dice_cross_entropy_loss, epochs=EPOCHS, folder=folder, seed=0,
-    validation=lambda net: evaluation.mean_dice(net, subjects.validation[:2]),
+    validation=lambda net: evaluation.mean_dice(net, validation_cases),
 )
 
 # %%
