@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -66,6 +67,7 @@ def test_magics_are_live_and_metadata_is_fixed(course):
     assert notebook.metadata == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
+        "course": {"source_sha256": hashlib.sha256(course.source.read_bytes()).hexdigest()},
     }
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
     for cell in notebook.cells:

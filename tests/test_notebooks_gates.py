@@ -34,9 +34,17 @@ def test_fresh_notebooks_have_no_problems(course):
     assert check_all(course.root) == []
 
 
-def test_sync_finds_a_changed_solution(course):
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# What is half of 73?", "# What is half of 74?"),
+        ("result = second + first + 0 * (first - second)", "result = first + second"),  # students never see it
+        ("half = 36.5", "half = 73 / 2"),
+    ],
+)
+def test_sync_finds_a_changed_source_and_solution(course, old, new):
     write_all(course.root)
-    course.edit("# What is half of 73?", "# What is half of 74?")
+    course.edit(old, new)
     (problem,) = sync_problems(course.root)
     assert problem.startswith("notebooks/02_adding.ipynb is not what its source builds: run 'make notebooks'")
 

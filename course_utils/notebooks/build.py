@@ -118,7 +118,7 @@ def _notebooks(source: Source) -> tuple[NotebookNode, NotebookNode]:
     for cell, lines in student + solution:
         if cell.kind == "code":
             parse(source.path, lines)
-    return _as_notebook(student), _as_notebook(solution)
+    return _as_notebook(source, student), _as_notebook(source, solution)
 
 
 def _exercise_cell(source: Source, cell: Cell, regions: list[Region], check: _Check) -> list[Line]:
@@ -238,8 +238,11 @@ def _bootstrap_lines(source: Source) -> list[Line]:
     return [Line(cell.lines[0].number, line) for line in text.strip("\n").split("\n")]
 
 
-def _as_notebook(cells: list[tuple[Cell, list[Line]]]) -> NotebookNode:
-    notebook = nbformat.v4.new_notebook(metadata=_METADATA, nbformat=4, nbformat_minor=5)
+def _as_notebook(source: Source, cells: list[tuple[Cell, list[Line]]]) -> NotebookNode:
+    # The source's hash is part of the notebook, so that a change to a solution, too, asks for regenerating.
+    digest = hashlib.sha256(source.path.read_text(encoding="utf-8").encode()).hexdigest()
+    metadata = {**_METADATA, "course": {"source_sha256": digest}}
+    notebook = nbformat.v4.new_notebook(metadata=metadata, nbformat=4, nbformat_minor=5)
     seen: Counter[str] = Counter()
     for cell, lines in cells:
         text = "\n".join(line.text for line in lines).strip("\n")
