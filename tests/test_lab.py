@@ -16,7 +16,8 @@ from tests.test_phantom import PROMISED_DICE
 def lab(executed_solutions):
     """The folder of the lab's results."""
     executed_solutions["11_brats_lab"]
-    return paths.runs_dir() / "brats_lab"
+    (folder,) = paths.runs_dir().glob("brats_lab_*")
+    return folder
 
 
 @pytest.fixture(scope="module")

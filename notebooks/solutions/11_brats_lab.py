@@ -210,7 +210,7 @@ print(f"                   {losses.dice_loss(logits, targets).item():.3f}   (Dic
 
 # %%
 EPOCHS = 20
-folder = paths.runs_dir() / "brats_lab"
+folder = paths.runs_dir() / f"brats_lab_{EPOCHS}_epochs_{data.fingerprint()[:8]}"  # one training, one folder
 print("checkpoint in", folder)
 validation_cases = [cohort.load_case(path) for path in subjects.validation[:2]]
 history = training.fit(
