@@ -305,7 +305,7 @@ def segment(case):
 
 
 # %% [markdown]
-# Now all ten held-out subjects. Neither the network has seen them, nor did we look at them to choose anything.
+# Now all ten held-out subjects, which the network has never seen.
 
 # %% tags=["report"]
 rows = evaluation.evaluate(network, subjects.test, smallest_enhancing=smallest_enhancing)
