@@ -288,7 +288,7 @@ def show_mask(
     ax: Axes,
     mask: np.ndarray,
     *,
-    spacing: tuple[float, float] | None = None,
+    spacing: Sequence[float] | None = None,
     colour: str = "orange",
     alpha: float = 0.6,
 ) -> None:
@@ -296,7 +296,7 @@ def show_mask(
     overlay = np.zeros((*mask.shape, 4))
     overlay[mask] = (*to_rgb(COLOURS[colour]), alpha)
     step = (1.0, 1.0) if spacing is None else spacing
-    extent = (0, mask.shape[0] * step[0], mask.shape[1] * step[1], 0) if spacing else None
+    extent = None if spacing is None else (0, mask.shape[0] * step[0], mask.shape[1] * step[1], 0)
     ax.imshow(np.moveaxis(overlay, 0, 1), extent=extent, aspect="equal")
 
 
