@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+
+if TYPE_CHECKING:  # it brings torch, which takes a second; most figures don't need it
+    from course_utils.receptive_field import Layer
 
 COLOURS = {
     "black": "#000000",
@@ -329,3 +333,38 @@ def show_affine(axes: Sequence[Axes], matrix: np.ndarray, translation: np.ndarra
     axes[1].update_datalim([(0, 0)])
     axes[1].autoscale_view()
     axes[1].legend(loc="upper left", fontsize=8)
+
+
+def show_receptive_field(ax: Axes, layers: Sequence[Layer], positions: Sequence[Sequence[int]]) -> None:
+    """Draw a chain of layers, the input below and one output on top, and light what this output depends on.
+
+    ``positions[level]`` are the positions of that level on which output 0 depends: level 0 is the input, level
+    i what layer i puts out. Every position stands over the middle of its own receptive field, so that the
+    horizontal axis is that of the input. Dots that are lit carry the gid "lit".
+    """
+    from course_utils.receptive_field import growth
+
+    def middles(level: int, there: Sequence[int]) -> np.ndarray:
+        """The middle of the receptive field of each position of a level, in input pixels."""
+        size, jump, start = fields[level]
+        return start + jump * np.asarray(there) + (size - 1) / 2
+
+    fields = growth(layers)
+    places = [middles(level, positions[level]) for level in range(len(layers) + 1)]
+    left, right = min(places[0]), max(places[0])
+    for level, (lit, field) in enumerate(zip(places, fields)):
+        first = lit[0] - field.jump * np.floor((lit[0] - left) / field.jump)
+        everywhere = np.arange(first, right + 0.5, field.jump)
+        ax.scatter(everywhere, np.full(len(everywhere), level), s=16, color="#D5D5D5", zorder=1)
+        colour = COLOURS["orange"] if level == 0 else COLOURS["blue"]
+        ax.scatter(lit, np.full(len(lit), level), s=26, color=colour, zorder=3, gid="lit")
+    for level, layer in enumerate(layers):
+        for above, x_above in zip(positions[level + 1], places[level + 1]):
+            taps = above * layer.stride - layer.padding + np.arange(layer.kernel) * layer.dilation
+            for x_below in middles(level, taps):
+                ax.plot([x_below, x_above], [level, level + 1], color=COLOURS["sky"], lw=0.7, zorder=0)
+    names = ["input", *(f"layer {number}" for number in range(1, len(layers) + 1))]
+    ax.set(yticks=range(len(names)), yticklabels=names, xlabel="position in the input (pixels)")
+    ax.set(xlim=(left - 1, right + 1), ylim=(-0.4, len(layers) + 0.4))
+    ax.tick_params(axis="y", length=0)
+

@@ -10,14 +10,18 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from course_utils import figures
+
+if TYPE_CHECKING:
+    from course_utils.receptive_field import Layer
 
 
 class SliderFigure(ipywidgets.VBox):
@@ -113,3 +117,54 @@ def convolution_rows(
         )
 
     return SliderFigure(draw, {"row": position, "stride": stride, "padding": padding})
+
+
+def receptive_field_layers(touched_positions: Callable[[Sequence[Layer]], Sequence[int]]) -> SliderFigure:
+    """Set kernel, stride and dilation of three layers, and see which input pixels one output depends on.
+
+    ``touched_positions(layers)`` returns the input positions, ascending, on which output 0 depends; the notebook
+    gives it the student's own function. On the left the chain of layers along one axis, on the right the pixels
+    in two dimensions.
+    """
+    from course_utils.receptive_field import Layer
+
+    number = 3
+    look = {"style": {"description_width": "7.5em"}, "layout": {"width": "19em"}}
+    limits = {"kernel": (3, 1, 5), "stride": (1, 1, 3), "dilation": (1, 1, 5)}
+    sliders = {
+        f"{option}_{layer}": ipywidgets.IntSlider(*limit, description=f"{layer}: {option}", **look)
+        for layer in range(1, number + 1)
+        for option, limit in limits.items()
+    }
+
+    def draw(**values: int) -> tuple[Figure, str]:
+        layers = [
+            Layer(*(values[f"{option}_{layer}"] for option in ("kernel", "stride", "dilation")))
+            for layer in range(1, number + 1)
+        ]
+        positions = [np.asarray(touched_positions(layers[level:])) for level in range(number)]
+        lit = positions[0]
+        size = int(lit.max() - lit.min()) + 1
+        pixels = np.zeros((size, size))
+        pixels[np.ix_(lit - lit.min(), lit - lit.min())] = 1
+        share = f"{len(lit) ** 2} of {size**2}"
+
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=(2, 1))
+        figures.show_receptive_field(left, layers, [*positions, np.array([0])])
+        left.set_title("what output 0 depends on, along one axis")
+        right.imshow(pixels, cmap="cividis", vmin=0, vmax=1)
+        right.set(title=f"{size} x {size}: {share} pixels", xlabel="x (pixels)", ylabel="y (pixels)")
+        for axis in (left.xaxis, right.xaxis, right.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
+        holes = "without holes" if len(lit) == size else "with holes"
+        return figure, (
+            f"Three layers, {'; '.join(f'kernel {x.kernel}, stride {x.stride}, dilation {x.dilation}' for x in layers)}."
+            f" One output sees {size} x {size} pixels, {holes}: it depends on {share} of them."
+        )
+
+    widget = SliderFigure(draw, sliders)
+    rows = [
+        ipywidgets.HBox([sliders[f"{option}_{layer}"] for option in limits]) for layer in range(number, 0, -1)
+    ]
+    widget.children = [*rows, widget.picture]
+    return widget

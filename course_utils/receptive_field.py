@@ -1,0 +1,337 @@
+"""Which input positions an output depends on: the receptive field, for chains of layers and for real networks.
+
+For a chain of convolutions and poolings the answer is a recursion (:func:`receptive_field`). Where something makes
+the image larger again, or where holes matter, it is a set of positions (:func:`touched`). For any network,
+with its skip connections, it is measured (:func:`touched_by_network`, :func:`measure`).
+
+Araujo A, Norris W, Sim J. Computing receptive fields of convolutional neural networks. Distill (2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+# ---- chains of layers, along one axis
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution or pooling, or a transposed convolution, along one axis.
+
+    Output o of a convolution reads the inputs ``o * stride - padding + j * dilation``, j = 0, ...,
+    ``kernel - 1``; a transposed convolution has the two sides exchanged. Nearest-neighbour upsampling by s is
+    ``Layer(kernel=s, stride=s, transposed=True)``.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    padding: int = 0
+    transposed: bool = False
+
+    def __post_init__(self) -> None:
+        if min(self.kernel, self.stride, self.dilation) < 1 or self.padding < 0:
+            raise ValueError(f"{self}: kernel, stride and dilation start at 1, padding at 0")
+
+
+class ReceptiveField(NamedTuple):
+    """Output o depends on the ``size`` inputs from ``start + o * jump`` on (or on some of them: see touched)."""
+
+    size: int
+    jump: int
+    start: int
+
+
+def growth(layers: Sequence[Layer]) -> list[ReceptiveField]:
+    """The receptive field before the first layer, after the first, after the second, and so on.
+
+    Each layer adds ``(kernel - 1) * dilation`` of its own steps, and a step is worth the product of the strides
+    before it:
+
+        size += (kernel - 1) * dilation * jump,    start -= padding * jump,    jump *= stride
+
+    Raises:
+        ValueError: for a transposed convolution, after which outputs differ in their fields.
+    """
+    field = ReceptiveField(size=1, jump=1, start=0)
+    fields = [field]
+    for layer in layers:
+        if layer.transposed:
+            raise ValueError(
+                "after a transposed convolution the size depends on the output's position: "
+                "use touched(layers, position)"
+            )
+        field = ReceptiveField(
+            size=field.size + (layer.kernel - 1) * layer.dilation * field.jump,
+            jump=field.jump * layer.stride,
+            start=field.start - layer.padding * field.jump,
+        )
+        fields.append(field)
+    return fields
+
+
+def receptive_field(layers: Sequence[Layer]) -> ReceptiveField:
+    """Size, jump and start after all layers; see :func:`growth`."""
+    return growth(layers)[-1]
+
+
+def touched(layers: Sequence[Layer], position: int = 0) -> np.ndarray:
+    """The inputs on which the output at ``position`` depends, ascending, int64 (number,).
+
+    Exact for every chain, holes and transposed convolutions included. Positions beyond the image's ends are
+    padding: they are listed, too.
+    """
+    positions = np.array([position])
+    for layer in reversed(layers):
+        taps = np.arange(layer.kernel) * layer.dilation
+        if layer.transposed:  # input i writes to i * stride - padding + tap
+            candidates = np.unique(positions[:, None] + layer.padding - taps)
+            positions = candidates[candidates % layer.stride == 0] // layer.stride
+        else:
+            positions = np.unique(positions[:, None] * layer.stride - layer.padding + taps)
+    return positions
+
+
+# ---- any network, measured
+
+
+def touched_by_network(
+    network: nn.Module, size: Sequence[int], *, in_channels: int = 1, position: Sequence[int] | None = None
+) -> Tensor:
+    """On which pixels of its input one output pixel of ``network`` can depend; bool, of shape ``size``.
+
+    It is found by a gradient, with everything removed that could hide a dependence: convolutions get equal
+    positive weights, maximum becomes mean, activations pass their input on. So nothing cancels, and a gradient is
+    zero only where there is no path. Normalisation layers pass their input on, too: that their statistics
+    depend on the whole image is left out. The network itself is not changed.
+
+    Works for networks made of convolutions, poolings, interpolation, sums, products and concatenations, in one,
+    two or three dimensions.
+
+    Args:
+        network: images (N, in_channels, *size) to outputs (N, channels, *output size).
+        size: of the input, pixels.
+        in_channels: of the input.
+        position: of the output pixel; by default the middle.
+
+    Raises:
+        ValueError: the position is not in the output.
+        NotImplementedError: the network uses max unpooling: what it touches depends on the image.
+    """
+    image, output, _ = _run(network, size, in_channels)
+    if position is None:
+        position = [edge // 2 for edge in output.shape[2:]]
+    inside = len(position) == output.ndim - 2 and all(
+        0 <= index < edge for index, edge in zip(position, output.shape[2:])
+    )
+    if not inside:
+        raise ValueError(f"position {tuple(position)} is not in an output of {tuple(output.shape[2:])} pixels")
+    (gradient,) = torch.autograd.grad(output[(0, slice(None), *position)].sum(), image)
+    return gradient[0].sum(dim=0) != 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What :func:`measure` found.
+
+    Attributes:
+        sizes: for each axis the receptive field's size in pixels at neighbouring output positions, over one
+            whole period.
+    """
+
+    sizes: tuple[tuple[int, ...], ...]
+
+    def __str__(self) -> str:
+        def text(sizes: tuple[int, ...]) -> str:
+            different = sorted(set(sizes))
+            if len(different) == 1:
+                return str(different[0])
+            return f"{' or '.join(map(str, different))}, depending on the output's position"
+
+        texts = [text(sizes) for sizes in self.sizes]
+        if len(set(texts)) == 1:
+            return f"{texts[0]} (on each axis)"
+        return "; ".join(f"axis {axis}: {line}" for axis, line in enumerate(texts))
+
+
+def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) -> Measured:
+    """The receptive field of ``network`` in pixels, along each axis, measured as in :func:`touched_by_network`.
+
+    After down- and upsampling, outputs differ: so all positions of one period (the product of the strides)
+    in the middle of the output are looked at, as far as it has so many.
+
+    Args:
+        network: images (N, in_channels, *size) to outputs (N, channels, *output size).
+        size: of the input, pixels: so large that the field of a middle pixel is not cut off.
+        in_channels: of the input.
+
+    Raises:
+        ValueError: a field reaches the input's border, so that it may be larger than what was seen.
+        NotImplementedError: as in :func:`touched_by_network`.
+    """
+    image, output, period = _run(network, size, in_channels)
+    sizes = []
+    for axis, edge in enumerate(output.shape[2:], start=2):
+        number = min(period, edge)
+        first = (edge - number) // 2
+        sizes.append(
+            tuple(_extent(image, output.select(axis, index).sum(), axis) for index in range(first, first + number))
+        )
+    return Measured(tuple(sizes))
+
+
+def _run(network: nn.Module, size: Sequence[int], in_channels: int) -> tuple[Tensor, Tensor, int]:
+    """An image of ones that asks for gradients, what the network makes of it, and its period in outputs."""
+    image = torch.ones(1, in_channels, *size, dtype=torch.float64, requires_grad=True)
+    with _Equal() as equal:
+        output = network(image)
+    return image, output, equal.period
+
+
+def _extent(image: Tensor, output: Tensor, axis: int) -> int:
+    (gradient,) = torch.autograd.grad(output, image, retain_graph=True)
+    others = [other for other in range(gradient.ndim) if other != axis]
+    positions = gradient.sum(dim=others).nonzero()[:, 0]
+    first, last = int(positions[0]), int(positions[-1])
+    if first == 0 or last == image.shape[axis] - 1:
+        raise ValueError(
+            f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis {axis - 2}: "
+            "make it larger, for what lies beyond can't be seen"
+        )
+    return last - first + 1
+
+
+# By their names, for many exist as a function, a method and an operator.
+_CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
+_TRANSPOSED_CONVOLUTIONS = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
+_MAX_POOLINGS = {
+    f"max_pool{dims}d{suffix}" for dims in (1, 2, 3) for suffix in ("", "_with_indices")
+}
+_MEAN_POOLINGS = {"avg_pool1d", "avg_pool2d", "avg_pool3d"}
+_MAX_UNPOOLINGS = {"max_unpool1d", "max_unpool2d", "max_unpool3d"}
+_PASSED_ON = {
+    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "elu", "elu_", "selu", "gelu", "silu",
+    "mish", "softplus", "hardtanh", "hardswish", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax",
+    "log_softmax", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "batch_norm",
+    "instance_norm", "group_norm", "layer_norm",
+}  # fmt: skip
+_IN_PLACE = {"add_": torch.add, "__iadd__": torch.add, "mul_": torch.mul, "__imul__": torch.mul}
+
+
+class _Equal(TorchFunctionMode):
+    """While active, operations only say what depends on what: see :func:`touched_by_network`.
+
+    Attributes:
+        period: product of all strides that were met, the number of output positions after which everything
+            repeats.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.period = 1
+
+    def __torch_function__(
+        self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name, kwargs = function.__name__, kwargs or {}
+        if name in _PASSED_ON:
+            return args[0]
+        if name in _CONVOLUTIONS:
+            return self._convolution(function, *args, **kwargs)
+        if name in _TRANSPOSED_CONVOLUTIONS:
+            return self._transposed_convolution(function, *args, **kwargs)
+        if name in _MAX_POOLINGS:
+            return self._max_pooling(function, *args, **kwargs)
+        if name in _MEAN_POOLINGS:
+            self._met_stride(kwargs.get("stride") or (args[2] if len(args) > 2 and args[2] else args[1]))
+        if name in _MAX_UNPOOLINGS:
+            raise NotImplementedError(
+                "max unpooling puts values where the image had its maxima: what it touches depends on the image"
+            )
+        if name == "linear":
+            image, weight = args[0], args[1]
+            return image.mean(dim=-1, keepdim=True).expand(*image.shape[:-1], weight.shape[0])
+        if name in _IN_PLACE:  # channels share their memory here, so nothing can be changed in place
+            return _IN_PLACE[name](*args, **kwargs)
+        return function(*args, **kwargs)
+
+    def _met_stride(self, stride: int | Sequence[int]) -> None:
+        self.period *= stride if isinstance(stride, int) else max(stride)
+
+    def _convolution(
+        self, function, image, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
+    ) -> Tensor:
+        self._met_stride(stride)
+        kernel = _mean_kernel(weight.shape[2:])
+        means = _channel_means(image, groups)
+        result = [function(mean, kernel, None, stride, padding, dilation) for mean in means]
+        return _as_channels(result, weight.shape[0])
+
+    def _transposed_convolution(
+        self, function, image, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
+    ) -> Tensor:
+        kernel = _mean_kernel(weight.shape[2:])
+        means = _channel_means(image, groups)
+        result = [function(mean, kernel, None, stride, padding, output_padding, 1, dilation) for mean in means]
+        return _as_channels(result, weight.shape[1] * groups)
+
+    def _max_pooling(
+        self, function, image, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False,
+        return_indices=False,
+    ) -> Tensor:  # fmt: skip
+        """The mean over each window, channel by channel, by a convolution: only that has a dilation."""
+        dims = image.ndim - 2
+        kernel, step, margin, spread = (
+            (value,) * dims if isinstance(value, int) else tuple(value)
+            for value in (kernel_size, stride or kernel_size, padding, dilation)
+        )
+        self._met_stride(step)
+        convolution = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[dims]
+        with torch.no_grad():  # only for its size, which ceil_mode may have rounded up
+            pooled = function(image[:, :1], kernel_size, stride, padding, dilation, ceil_mode)
+        pooled = pooled[0] if isinstance(pooled, tuple) else pooled
+        padded = []
+        for edge, wanted, k, s, p, d in zip(image.shape[2:], pooled.shape[2:], kernel, step, margin, spread):
+            padded = [p, max(p, (wanted - 1) * s + d * (k - 1) + 1 - edge - p), *padded]  # last axis first
+        one = getattr(image, _ONE, image)  # equal channels: one stands for all
+        channels = F.pad(one, padded).flatten(0, 1)[:, None]
+        result = convolution(channels, _mean_kernel(kernel), None, step, 0, spread)
+        result = result.view(*one.shape[:2], *result.shape[2:])[(..., *(slice(n) for n in pooled.shape[2:]))]
+        if one is not image:
+            result = _as_channels([result], image.shape[1])
+        return (result, torch.zeros_like(result, dtype=torch.int64)) if return_indices else result
+
+
+_ONE = "_one_of_equal_channels"  # an attribute of tensors whose channels are all equal: one of them
+
+
+def _mean_kernel(size: Sequence[int]) -> Tensor:
+    return torch.full((1, 1, *size), 1 / float(np.prod(size)), dtype=torch.float64)
+
+
+def _channel_means(image: Tensor, groups: int) -> list[Tensor]:
+    """For each group of channels their mean, (N, 1, *size)."""
+    if hasattr(image, _ONE):
+        return [getattr(image, _ONE)] * groups
+    # A sum, then a quotient, for the gradient of this order takes no memory for the channels.
+    return [part.sum(dim=1, keepdim=True) / part.shape[1] for part in image.chunk(groups, dim=1)]
+
+
+def _as_channels(groups: list[Tensor], channels: int) -> Tensor:
+    """Each group's result as its share of ``channels`` equal channels, without memory of their own."""
+    parts = [group.expand(-1, channels // len(groups), *group.shape[2:]) for group in groups]
+    if len(groups) > 1:
+        return torch.cat(parts, dim=1)
+    setattr(parts[0], _ONE, groups[0])
+    return parts[0]
