@@ -168,8 +168,8 @@ class Measured:
 def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) -> Measured:
     """The receptive field of ``network`` in pixels, along each axis, measured as in :func:`touched_by_network`.
 
-    After down- and upsampling, outputs differ: so all positions of one period (the product of the strides)
-    in the middle of the output are looked at, as far as it has so many.
+    Where a network makes its image larger again, outputs differ: so all positions of one period (the product of
+    the factors) in the middle of the output are looked at, as far as it has so many.
 
     Args:
         network: images (N, in_channels, *size) to outputs (N, channels, *output size).
@@ -177,7 +177,8 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
         in_channels: of the input.
 
     Raises:
-        ValueError: a field reaches the input's border, so that it may be larger than what was seen.
+        ValueError: a field reaches the input's border, so that it may be larger than what was seen (with global
+            pooling it always does).
         NotImplementedError: as in :func:`touched_by_network`.
     """
     image, output, period = _run(network, size, in_channels)
@@ -203,11 +204,13 @@ def _extent(image: Tensor, output: Tensor, axis: int) -> int:
     (gradient,) = torch.autograd.grad(output, image, retain_graph=True)
     others = [other for other in range(gradient.ndim) if other != axis]
     positions = gradient.sum(dim=others).nonzero()[:, 0]
+    if len(positions) == 0:  # an output that no stamp of a transposed convolution covers
+        return 0
     first, last = int(positions[0]), int(positions[-1])
     if first == 0 or last == image.shape[axis] - 1:
         raise ValueError(
             f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis {axis - 2}: "
-            "make it larger, for what lies beyond can't be seen"
+            "make it larger, for what lies beyond can't be seen (global pooling sees all, however large)"
         )
     return last - first + 1
 
@@ -233,13 +236,17 @@ class _Equal(TorchFunctionMode):
     """While active, operations only say what depends on what: see :func:`touched_by_network`.
 
     Attributes:
-        period: product of all strides that were met, the number of output positions after which everything
-            repeats.
+        down, up: the products of the factors by which the image was made smaller, and larger again.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.period = 1
+        self.down, self.up = 1, 1
+
+    @property
+    def period(self) -> int:
+        """The number of neighbouring outputs after which everything repeats, or a multiple of it."""
+        return max(self.down, self.up)
 
     def __torch_function__(
         self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
@@ -253,8 +260,10 @@ class _Equal(TorchFunctionMode):
             return self._transposed_convolution(function, *args, **kwargs)
         if name in _MAX_POOLINGS:
             return self._max_pooling(function, *args, **kwargs)
-        if name in _MEAN_POOLINGS:
-            self._met_stride(kwargs.get("stride") or (args[2] if len(args) > 2 and args[2] else args[1]))
+        if name in _MEAN_POOLINGS or name == "interpolate":
+            result = function(*args, **kwargs)
+            self._met_sizes(args[0].shape[2:], result.shape[2:])
+            return result
         if name in _MAX_UNPOOLINGS:
             raise NotImplementedError(
                 "max unpooling puts values where the image had its maxima: what it touches depends on the image"
@@ -266,13 +275,14 @@ class _Equal(TorchFunctionMode):
             return _IN_PLACE[name](*args, **kwargs)
         return function(*args, **kwargs)
 
-    def _met_stride(self, stride: int | Sequence[int]) -> None:
-        self.period *= stride if isinstance(stride, int) else max(stride)
+    def _met_sizes(self, before: Sequence[int], after: Sequence[int]) -> None:
+        self.down *= max(1, *(round(n / m) for n, m in zip(before, after)))
+        self.up *= max(1, *(round(m / n) for n, m in zip(before, after)))
 
     def _convolution(
         self, function, image, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
     ) -> Tensor:
-        self._met_stride(stride)
+        self.down *= _largest(stride)
         kernel = _mean_kernel(weight.shape[2:])
         means = _channel_means(image, groups)
         result = [function(mean, kernel, None, stride, padding, dilation) for mean in means]
@@ -281,6 +291,7 @@ class _Equal(TorchFunctionMode):
     def _transposed_convolution(
         self, function, image, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
     ) -> Tensor:
+        self.up *= _largest(stride)
         kernel = _mean_kernel(weight.shape[2:])
         means = _channel_means(image, groups)
         result = [function(mean, kernel, None, stride, padding, output_padding, 1, dilation) for mean in means]
@@ -296,7 +307,7 @@ class _Equal(TorchFunctionMode):
             (value,) * dims if isinstance(value, int) else tuple(value)
             for value in (kernel_size, stride or kernel_size, padding, dilation)
         )
-        self._met_stride(step)
+        self.down *= _largest(step)
         convolution = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[dims]
         with torch.no_grad():  # only for its size, which ceil_mode may have rounded up
             pooled = function(image[:, :1], kernel_size, stride, padding, dilation, ceil_mode)
@@ -311,6 +322,10 @@ class _Equal(TorchFunctionMode):
         if one is not image:
             result = _as_channels([result], image.shape[1])
         return (result, torch.zeros_like(result, dtype=torch.int64)) if return_indices else result
+
+
+def _largest(stride: int | Sequence[int]) -> int:
+    return stride if isinstance(stride, int) else max(stride)
 
 
 _ONE = "_one_of_equal_channels"  # an attribute of tensors whose channels are all equal: one of them

@@ -217,6 +217,19 @@ def test_layers_one_by_one(network, size):
     assert set(measure(network, (24, 24)).sizes) == {(size,) * len(measure(network, (24, 24)).sizes[0])}
 
 
+@pytest.mark.parametrize(
+    ("network", "sizes"),
+    [
+        (nn.Sequential(nn.Conv2d(1, 1, 3), nn.ConvTranspose2d(1, 1, 3, stride=2)), {3, 4}),
+        (nn.ConvTranspose2d(1, 1, 1, stride=3), {0, 1}),
+        (nn.Upsample(scale_factor=2, mode="bilinear"), {2}),
+        (nn.Sequential(nn.MaxPool2d(4), nn.Conv2d(1, 1, 3), nn.Upsample(scale_factor=4), nn.Conv2d(1, 1, 3)), {12, 16}),
+    ],
+)
+def test_all_positions_of_a_period_are_looked_at(network, sizes):
+    assert [set(axis) for axis in measure(network, (40, 44)).sizes] == [sizes, sizes]
+
+
 def test_zero_weights_and_dead_rectifiers_hide_nothing():
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 1, 3))
     for parameter in network.parameters():
@@ -231,8 +244,9 @@ def test_interpolation_is_followed():
 
 
 def test_a_field_that_reaches_the_border_is_refused():
-    with pytest.raises(ValueError, match="make it larger"):
-        measure(nn.Conv2d(1, 1, 7, padding=3), (7, 7))
+    for network in (nn.Conv2d(1, 1, 7, padding=3), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1, 1, 1))):
+        with pytest.raises(ValueError, match="make it larger.*global pooling"):
+            measure(network, (7, 7))
 
 
 def test_a_position_outside_the_output_is_refused():
@@ -331,5 +345,5 @@ def test_context_helps_and_is_not_free(printed):
     weights = [int(number.replace(",", "")) for _, number, *_ in rows]
     assert max(weights) < 1.06 * min(weights)
     for size, _, _, before, after in rows:
-        if int(size) in (5, 15, 31):
-            assert float(after) < float(before)
+        if size != "1":
+            assert float(after) < 0.95 * float(before)

@@ -620,6 +620,6 @@ check.choice(
         "A": "Follow the curve to its right end: the largest field doesn't give the best Dice.",
         "B": "The network of one pixel is far below the others: neighbours help a lot.",
         "D": "The right panel shows the opposite: after training the effective field is narrower than before, in "
-             "every network that sees more than one pixel and less than the whole brain.",
+             "every network that sees more than one pixel.",
     },
 )

@@ -376,8 +376,8 @@ wavenet_field = check("wavenet_field", wavenet_field)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** 1 + (1 + 2 + ... + 512) = 1024, with ten layers of two weights. Without dilation it would take
-# 1023 layers. At 16,000 samples a second 1024 samples are 64 ms, about one syllable's vowel; WaveNet therefore
-# repeats the ten layers several times.
+# 1023 layers. At 16,000 samples a second 1024 samples are 64 ms of sound. That is short, so WaveNet repeats the
+# ten layers several times.
 
 # %%
 impulse = torch.zeros(1100)
@@ -698,7 +698,7 @@ gridding_picture = check("gridding_picture", gridding_picture)
 
 # %%
 def hybrid_rule(dilations):
-    """M_2 of Wang et al. (2018), equation 2."""
+    """M_2 of Wang et al. (2018)."""
     m = dilations[-1]
     for r in dilations[-2:0:-1]:
         m = max(m - 2 * r, 2 * r - m, r)
@@ -1055,9 +1055,9 @@ def dice_of_subjects(network):
 
 
 def sigma_of(network):
-    """The effective width in pixels: of the tumour's logit in the middle of slices, over both axes."""
+    """The effective width in pixels of the decision, tumour's logit minus the other, in the middle of slices."""
     network.eval()
-    energy = squared_gradient(network, images[::8])
+    energy = squared_gradient(lambda batch: network(batch).diff(dim=1), images[::8])
     return (effective_sigma(energy.sum(dim=0)) + effective_sigma(energy.sum(dim=1))) / 2
 
 
@@ -1092,16 +1092,16 @@ for place, result in zip(places, results):
 left.plot(places, [np.mean(result["dice"]) for result in results], "o-", color=figures.COLOURS["blue"], label="mean")
 left.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="Dice, held-out subjects", ylim=(0, 1),
          title="equal weights, equal training")
-left.legend(fontsize=8)
+left.legend(fontsize=8, loc="lower right")
 for key, style, colour in (("before", "s--", "orange"), ("after", "o-", "green")):
     right.plot(places, [4 * result[key] for result in results], style, color=figures.COLOURS[colour],
                label=f"{key} training")
 right.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="effective width, sigma (mm)",
           title="what is used of it")
 right.legend(fontsize=8)
-figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 and 180 mm: it rises "
-             "from 4 to 60 mm and is lower again at 180 mm. Right: the effective width before and after training; for "
-             "fields of 20, 60 and 124 mm it is smaller after training.")
+figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 and 180 mm: it is "
+             "lowest at 4 mm, highest at 20 and 60 mm, and a little lower again at 180 mm. Right: the effective width before and after training: "
+             "behind every field wider than a pixel it is smaller after training, for the wide ones about half.")
 
 # %% [markdown]
 # ### Exercise 17: explain the picture
@@ -1123,8 +1123,8 @@ context_picture = check("context_picture", context_picture)
 # %% [markdown] tags=["solution"]
 # **Solution.** C. A single pixel can't tell oedema from other bright tissue; a few centimetres around it can. Beyond, the
 # same nine weights a layer are spread over pixels that are centimetres apart, many of them outside the brain, and 120
-# steps are not enough to learn what to do with them. Look at the right panel, too: training made the effective fields of
-# the middle networks *narrower* than they were by chance, because near pixels are the most telling ones here. (Luo et
+# steps are not enough to learn what to do with them. Look at the right panel, too: training made the effective fields
+# *narrower* than they were by chance, because near pixels are the most telling ones here. (Luo et
 # al. saw the opposite, fields that grow in training, on other tasks. It depends on what there is to learn.) So the
 # theoretical field is an upper bound, to be computed before training; what a network uses must be measured after it.
 
