@@ -1,8 +1,8 @@
 """Exercises of notebook 01: tasks, clustering, the sliding window and the fully convolutional network.
 
-The oracles are other algorithms than the solutions': SciPy's objects, all pairs of points, ``F.unfold`` and ``F.fold``,
-PyTorch's own counter of floating point operations, unit feature maps sent through a linear layer, and the convolution
-with stride 1 that shift-and-stitch must reproduce.
+The oracles are other algorithms than the solutions': SciPy's objects, all pairs of points, ``F.unfold`` and
+``F.fold``, PyTorch's own counter of floating point operations, unit feature maps sent through a linear layer,
+and pixel shuffling for shift-and-stitch, which is also compared with a convolution of stride 1.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def _box_with_sizes(mask: Tensor) -> tuple[int, int, int, int]:
     oracle=_bounding_box,
     hints=(
         "At which x is there any true pixel, whatever its y? `mask.any(dim=1)` answers for each x.",
-        "`mask.any(dim=1).nonzero()` lists these x; its smallest and largest are the first two numbers. For y "
-        "look along the other axis.",
+        "`mask.any(dim=1).nonzero()` lists these x; its smallest and largest are the first two numbers. "
+        "For y look along the other axis.",
         "xs, ys = mask.any(dim=1).nonzero(), mask.any(dim=0).nonzero(); then int(xs.min()), int(xs.max()), "
         "int(ys.min()), int(ys.max()).",
     ),
@@ -103,15 +103,15 @@ def _renamed_one_after_another(clusters: np.ndarray, names: list[int]) -> np.nda
     oracle=_rename_clusters,
     hints=(
         "`names` is a table: entry c says how cluster c is called from now on. Every pixel looks up its own.",
-        "If you go through the clusters one after the other, write into a *new* array and compare with the old "
-        "one, or a pixel is renamed twice.",
+        "If you go through the clusters one after the other, write into a *new* array and compare with the "
+        "old one, or a pixel is renamed twice.",
         "np.array(names)[clusters]: an array indexed by an array.",
     ),
     mistakes={
-        "Some pixels were renamed twice: after 0 became 2, your loop finds these again as cluster 2. Compare with "
-        "the old numbers.": _renamed_one_after_another,
-        "This is the opposite renaming: names[c] is the new name of cluster c, not the cluster whose new name is "
-        "c.": lambda clusters, names: _rename_clusters(clusters, np.argsort(names).tolist()),
+        "Some pixels were renamed twice: after 0 became 2, your loop finds these again as cluster 2. "
+        "Compare with the old numbers.": _renamed_one_after_another,
+        "This is the opposite renaming: names[c] is the new name of cluster c, not the cluster whose new "
+        "name is c.": lambda clusters, names: _rename_clusters(clusters, np.argsort(names).tolist()),
         "Nothing has been renamed.": lambda clusters, names: clusters.copy(),
     },
 )
@@ -143,8 +143,8 @@ def _spread(points: np.ndarray, clusters: np.ndarray, of_members) -> list[float]
     oracle=_sum_of_squares,
     hints=(
         "Go through the clusters. For each: which points belong to it, and what is their mean?",
-        "`members = points[clusters == cluster]`; their mean is `members.mean(axis=0)`, one value for each of the "
-        "d intensities.",
+        "`members = points[clusters == cluster]`; their mean is `members.mean(axis=0)`, one value for each "
+        "of the d intensities.",
         "Sum over the clusters of ((members - members.mean(axis=0)) ** 2).sum().",
     ),
     mistakes={
@@ -178,7 +178,8 @@ def _(trial):
     points = _numbers(30, 4, seed=1).numpy()
     clusters = np.random.default_rng(2).integers(0, 4, 30)
     trial.case(points, clusters)
-    trial.case(points, np.array([7, 2, 5])[clusters % 3], label="sum_of_squares(points, clusters named 2, 5 and 7)")
+    trial.case(points, np.array([7, 2, 5])[clusters % 3], label="sum_of_squares(points, clusters named 2, "
+                                                                "5 and 7)")
     trial.case(points[:5], np.arange(5), expected=0.0)
 
 
@@ -192,10 +193,12 @@ check.choice(
         "If all 24 namings have the same W, can minimising W prefer one of them?",
     ),
     why={
-        "A": "Look at the right picture: even the best naming is far from 1. None of the 24 is the reference.",
-        "C": "More starts can lower W, but never tell two namings of one partition apart: they have the same W.",
-        "D": "A doctor needs to know which region is the tumour. A measure that ignores names can't tell whether "
-             "the map says so.",
+        "A": "Look at the right picture: even the best naming is far from 1. None of the 24 is the "
+             "reference.",
+        "C": "More starts can lower W, but never tell two namings of one partition apart: they have the "
+             "same W.",
+        "D": "A doctor needs to know which region is the tumour. A measure that ignores names can't tell "
+             "whether the map says so.",
     },
 )
 
@@ -224,16 +227,16 @@ def _as_patches(windows: Tensor, order: tuple[int, ...] = (1, 2, 0, 3, 4)) -> Te
     "patches_around",
     oracle=_patches_around,
     hints=(
-        "First put zeros around the image, size // 2 on each of the four sides: F.pad(image, (half, half, half, "
-        "half)). Then the patch around pixel (x, y) begins at (x, y) of the padded image.",
-        "padded.unfold(1, size, 1).unfold(2, size, 1) has the axes (channels, x, y, patch x, patch y). The patches "
-        "come first in the answer.",
+        "First put zeros around the image, size // 2 on each of the four sides: F.pad(image, (half, half, "
+        "half, half)). Then the patch around pixel (x, y) begins at (x, y) of the padded image.",
+        "padded.unfold(1, size, 1).unfold(2, size, 1) has the axes (channels, x, y, patch x, patch y). The "
+        "patches come first in the answer.",
         "windows.permute(1, 2, 0, 3, 4).reshape(-1, channels, size, size). With loops: a list of "
         "padded[:, x : x + size, y : y + size], x outside, y inside, then torch.stack.",
     ),
     mistakes={
-        "The channels must move behind the pixels *before* the reshape: as it is, the patches mix channels and "
-        "places.": lambda image, size: _windows(image, size).reshape(-1, image.shape[0], size, size),
+        "The channels must move behind the pixels *before* the reshape: as it is, the patches mix channels "
+        "and places.": lambda image, size: _windows(image, size).reshape(-1, image.shape[0], size, size),
         "Your patches are in another order: pixel (x, y) is patch x * n_y + y, so y runs fastest.": (
             lambda image, size: _as_patches(_windows(image, size), (2, 1, 0, 3, 4))
         ),
@@ -253,13 +256,18 @@ def _as_patches(windows: Tensor, order: tuple[int, ...] = (1, 2, 0, 3, 4)) -> Te
 )
 def _(trial):
     trial.signature("image", "size")
-    tiny = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]], dtype=torch.float64)
+    tiny = torch.tensor([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], dtype=torch.float64)
     by_hand = torch.tensor(
         [
-            [[0, 0, 0], [0, 1, 2], [0, 3, 4]],
-            [[0, 0, 0], [1, 2, 0], [3, 4, 0]],
-            [[0, 1, 2], [0, 3, 4], [0, 0, 0]],
-            [[1, 2, 0], [3, 4, 0], [0, 0, 0]],
+            [[0, 0, 0], [0, 1, 2], [0, 4, 5]],
+            [[0, 0, 0], [1, 2, 3], [4, 5, 6]],
+            [[0, 0, 0], [2, 3, 0], [5, 6, 0]],
+            [[0, 1, 2], [0, 4, 5], [0, 7, 8]],
+            [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+            [[2, 3, 0], [5, 6, 0], [8, 9, 0]],
+            [[0, 4, 5], [0, 7, 8], [0, 0, 0]],
+            [[4, 5, 6], [7, 8, 9], [0, 0, 0]],
+            [[5, 6, 0], [8, 9, 0], [0, 0, 0]],
         ],
         dtype=torch.float64,
     )[:, None]
@@ -282,7 +290,8 @@ def _convolution_macs(in_channels: int, out_channels: int, kernel: int, width: i
     "convolution_macs",
     oracle=_convolution_macs,
     hints=(
-        "How many products make one output value? The kernel covers k * k places, in each of the input channels.",
+        "How many products make one output value? The kernel covers k * k places, in each of the input "
+        "channels.",
         "That is in_channels * kernel * kernel for one value. How many output values are there?",
         "in_channels * kernel**2 * out_channels * width * height",
     ),
@@ -358,22 +367,25 @@ def _without_padding(length: int, size: int) -> np.ndarray:
     "reads_per_pixel",
     oracle=_reads_per_pixel,
     hints=(
-        "In one dimension: pixel x lies in the windows of the centres x - size // 2, ..., x + size // 2. Which of "
-        "these are pixels of the image?",
-        "Those from max(x - half, 0) to min(x + half, width - 1). How many integers are that? In two dimensions "
-        "the two counts multiply.",
-        "Along one axis: np.minimum(np.arange(n) + half, n - 1) - np.maximum(np.arange(n) - half, 0) + 1; then "
-        "np.outer of the two. Or loop over all centres and add 1 to the part of the image that the patch covers.",
+        "In one dimension: pixel x lies in the windows of the centres x - size // 2, ..., x + size // 2. "
+        "Which of these are pixels of the image?",
+        "Those from max(x - half, 0) to min(x + half, width - 1). How many integers are that? In two "
+        "dimensions the two counts multiply.",
+        "Along one axis: np.minimum(np.arange(n) + half, n - 1) - np.maximum(np.arange(n) - half, 0) + 1; "
+        "then np.outer of the two. Or loop over all centres and add 1 to the part of the image that the "
+        "patch covers.",
     ),
     mistakes={
-        "Near the border there are fewer centres: some of the size * size that would see the pixel lie outside "
-        "the image.": lambda width, height, size: np.full((width, height), size * size),
+        "Near the border there are fewer centres: some of the size * size that would see the pixel lie "
+        "outside the image.": lambda width, height, size: np.full((width, height), size * size),
         "The counts along the two axes multiply: every x fits with every y.": _reads_with(
             _right_along_one_axis, np.add.outer
         ),
-        "You looked at the border on one side only: there are fewer centres at both ends.": _reads_with(_one_sided),
-        "You counted only patches that lie wholly inside the image. With the padding there is one around each "
-        "pixel.": _reads_with(_without_padding),
+        "You looked at the border on one side only: there are fewer centres at both ends.": (
+            _reads_with(_one_sided)
+        ),
+        "You counted only patches that lie wholly inside the image. With the padding there is one around "
+        "each pixel.": _reads_with(_without_padding),
         "Width and height are swapped: x is the first axis.": (
             lambda width, height, size: np.ascontiguousarray(_reads_per_pixel(width, height, size).T)
         ),
@@ -391,17 +403,19 @@ check.choice(
     "context_picture",
     answer="C",
     hints=(
-        "Read the text above the experiment again: what is different between the four networks, and what is the "
-        "same?",
+        "Read the text above the experiment again: what is different between the four networks, and what "
+        "is the same?",
         "Follow single grey lines. And compare the distance of the two seeds with the rise of the mean.",
-        "From 1 to 9 pixels, from 17 to 33: does the curve look as if each step gained as much as the one before?",
+        "From 1 to 9 pixels, from 17 to 33: does the curve look as if each step gained as much as the one "
+        "before?",
     ),
     why={
-        "A": "All networks have the same input of 17 x 17, with zeros where nothing is to be seen, and the same number "
-             "of weights. Only what they see differs.",
-        "B": "Subjects differ, but look at each one's own line: the sizes are compared within the same subjects, and the "
-             "two seeds agree.",
-        "D": "From 9 to 17 the number of visible pixels more than triples. Does the Dice rise as much as from 1 to 3?",
+        "A": "All networks have the same input of 17 x 17, with zeros where nothing is to be seen, and the "
+             "same number of weights. Only what they see differs.",
+        "B": "Subjects differ, but look at each one's own line: the sizes are compared within the same "
+             "subjects, and the two seeds agree.",
+        "D": "From 9 to 17 the number of visible pixels more than triples. Does the Dice rise as much as "
+             "from 1 to 3?",
     },
 )
 
@@ -420,10 +434,10 @@ def _linear_to_convolution(weight: Tensor, channels: int, width: int, height: in
     "linear_to_convolution",
     oracle=_linear_to_convolution,
     hints=(
-        "Row o of the weight belongs to output o. In which order do its numbers meet the channels, x and y of the "
-        "feature map? `Flatten` decides it.",
-        "`Flatten` leaves the numbers as they lie: channel by channel, in each the lines of x. So the weights lie in "
-        "this order, too.",
+        "Row o of the weight belongs to output o. In which order do its numbers meet the channels, x and y "
+        "of the feature map? `Flatten` decides it.",
+        "`Flatten` leaves the numbers as they lie: channel by channel, in each the lines of x. So the "
+        "weights lie in this order, too.",
         "weight.reshape(-1, channels, width, height)",
     ),
     mistakes={
@@ -473,9 +487,20 @@ class _Strided:
         return F.conv2d(padded, self.weight, stride=self.stride)
 
 
-def _dense(strided: _Strided, padded: Tensor, size: int, stride: int) -> Tensor:
-    """What shift-and-stitch must give: the same convolution with stride 1."""
-    return F.conv2d(padded, strided.weight)
+def _shift_and_stitch(strided, padded: Tensor, size: int, stride: int) -> Tensor:
+    """All shifts as channels, then shuffled into pixels."""
+    width, height = padded.shape[2] - size + 1, padded.shape[3] - size + 1
+    # Every shift gets the same number of pixels; those beyond the image are cut off at the end.
+    last_x = (-(-width // stride) - 1) * stride + size
+    last_y = (-(-height // stride) - 1) * stride + size
+    longer = F.pad(padded, (0, stride, 0, stride))
+    parts = [
+        strided(longer[:, :, dx : dx + last_x, dy : dy + last_y])
+        for dx in range(stride)
+        for dy in range(stride)
+    ]
+    channels = torch.stack(parts, dim=2).flatten(1, 2)  # (1, classes * stride * stride, ..., ...)
+    return F.pixel_shuffle(channels, stride)[:, :, :width, :height].contiguous()
 
 
 def _stitched(part, swapped: bool = False):
@@ -486,7 +511,8 @@ def _stitched(part, swapped: bool = False):
         result = padded.new_zeros(1, 3, width, height)
         for dx in range(stride):
             for dy in range(stride):
-                target = result[:, :, dy::stride, dx::stride] if swapped else result[:, :, dx::stride, dy::stride]
+                first, second = (dy, dx) if swapped else (dx, dy)
+                target = result[:, :, first::stride, second::stride]
                 found = part(strided, padded, dx, dy)
                 target[...] = found[:, :, : target.shape[2], : target.shape[3]]
         return result
@@ -516,27 +542,35 @@ def _only_the_diagonal(strided: _Strided, padded: Tensor, size: int, stride: int
 
 @check.exercise(
     "shift_and_stitch",
-    oracle=_dense,
+    oracle=_shift_and_stitch,
     hints=(
-        "`strided(padded)` has the scores of the pixels (0, 0), (0, s), (s, 0), ... Which pixels does it give when "
-        "you leave out the first dx lines and dy columns of the padded image?",
+        "`strided(padded)` has the scores of the pixels (0, 0), (0, s), (s, 0), ... Which pixels does it "
+        "give when you leave out the first dx lines and dy columns of the padded image?",
         "The pixels (dx, dy), (dx, dy + s), (dx + s, dy), ... They belong into result[:, :, dx::stride, "
         "dy::stride]. There are stride * stride such shifts.",
         "Two loops, dx and dy over range(stride), and in them result[:, :, dx::stride, dy::stride] = "
-        "strided(padded[:, :, dx:, dy:]), where result has padded.shape[2] - size + 1 by padded.shape[3] - size + 1 "
-        "pixels.",
+        "strided(padded[:, :, dx:, dy:]), where result has padded.shape[2] - size + 1 by padded.shape[3] - "
+        "size + 1 pixels.",
     ),
     mistakes={
-        "Every shift has been filled with the unshifted scores: shift the padded image before you call `strided`.": (
+        "Every shift has been filled with the unshifted scores: shift the padded image before you call "
+        "`strided`.": (
             _stretched
         ),
-        "The parts go into the wrong places: a shift by dx along the first axis belongs into dx::stride of the "
-        "first axis.": _stitched(lambda strided, padded, dx, dy: strided(padded[:, :, dx:, dy:]), swapped=True),
-        "You shifted in the other direction: leaving out the first dx lines makes the grid start at pixel dx.": (
+        "The parts go into the wrong places: a shift by dx along the first axis belongs into dx::stride of "
+        "the first axis.": _stitched(
+            lambda strided, padded, dx, dy: strided(padded[:, :, dx:, dy:]), swapped=True
+        ),
+        "You shifted in the other direction: leaving out the first dx lines makes the grid start at pixel "
+        "dx.": (
             _stitched(lambda strided, padded, dx, dy: strided(F.pad(padded, (dy, 0, dx, 0))))
         ),
-        "You laid the parts side by side. They have to be interleaved, each pixel at its own place.": _side_by_side,
-        "Only equal shifts in x and y are done: all stride * stride pairs (dx, dy) are needed.": _only_the_diagonal,
+        "You laid the parts side by side. They have to be interleaved, each pixel at its own place.": (
+            _side_by_side
+        ),
+        "Only equal shifts in x and y are done: all stride * stride pairs (dx, dy) are needed.": (
+            _only_the_diagonal
+        ),
         "These are still the scores at every stride-th pixel only.": (
             lambda strided, padded, size, stride: strided(padded)
         ),
@@ -544,22 +578,25 @@ def _only_the_diagonal(strided: _Strided, padded: Tensor, size: int, stride: int
 )
 def _(trial):
     trial.signature("strided", "padded", "size", "stride")
-    trial.case(_Strided(3, 2, seed=10), _numbers(1, 2, 8, 10, seed=11), 3, 2)
-    trial.case(_Strided(3, 2, seed=12), _numbers(1, 2, 9, 8, seed=13), 3, 2)
-    trial.case(_Strided(5, 3, seed=14), _numbers(1, 2, 12, 9, seed=15), 5, 3)
-    trial.case(_Strided(3, 1, seed=16), _numbers(1, 2, 6, 5, seed=17), 3, 1)
+    settings = ((3, 2, 8, 10), (3, 2, 9, 8), (5, 3, 12, 9), (3, 1, 6, 5))
+    for seed, (size, stride, width, height) in enumerate(settings):
+        strided, padded = _Strided(size, stride, 10 + seed), _numbers(1, 2, width, height, seed=20 + seed)
+        trial.case(strided, padded, size, stride, expected=F.conv2d(padded, strided.weight))
 
 
 check.number(
     "vgg_dilation",
     answer=32,
     hints=(
-        "After one pooling made dense, neighbours on the coarse map are 2 places apart. And after a second one?",
-        "On a map behind two poolings neighbours are 2 * 2 = 4 pixels apart: each pooling doubles the distance.",
+        "After one pooling made dense, neighbours on the coarse map are 2 places apart. And after a second "
+        "one?",
+        "On a map behind two poolings neighbours are 2 * 2 = 4 pixels apart: each pooling doubles the "
+        "distance.",
         "2 ** 5",
     ),
     mistakes={
-        "The distances multiply, they don't add up: after two poolings neighbours are 4 apart, after three 8.": 10,
+        "The distances multiply, they don't add up: after two poolings neighbours are 4 apart, after three "
+        "8.": 10,
         "That is the number of poolings. By how much does each spread the places?": 5,
         "One pooling too few: the fifth comes before that layer as well.": 16,
         "That is for a single pooling: behind five of them neighbours are further apart.": 2,
@@ -574,15 +611,16 @@ check.number(
     answer=240**2 * _PATCH_MACS / _DENSE_MACS,
     tolerance=0.005,
     hints=(
-        "Sliding window: `patch_macs` for each of the 240 * 240 pixels. Fully convolutional: one line of the table "
-        "after the other, with your convolution_macs. Pooling costs no MACs.",
-        "The former linear layer is convolution_macs(16, 16, 5, 240, 240), the last one convolution_macs(16, 2, 1, "
-        "240, 240).",
-        "240 * 240 * patch_macs / (convolution_macs(4, 8, 3, 254, 254) + convolution_macs(8, 16, 3, 248, 248) + "
-        "convolution_macs(16, 16, 5, 240, 240) + convolution_macs(16, 2, 1, 240, 240))",
+        "Sliding window: `patch_macs` for each of the 240 * 240 pixels. Fully convolutional: one line of "
+        "the table after the other, with your convolution_macs. Pooling costs no MACs.",
+        "The former linear layer is convolution_macs(16, 16, 5, 240, 240), the last one "
+        "convolution_macs(16, 2, 1, 240, 240).",
+        "240 * 240 * patch_macs / (convolution_macs(4, 8, 3, 254, 254) + convolution_macs(8, 16, 3, 248, "
+        "248) + convolution_macs(16, 16, 5, 240, 240) + convolution_macs(16, 2, 1, 240, 240))",
     ),
     mistakes={
-        "Each pixel is read 289 times, but the work is not read alone: the linear layers are never repeated.": 289,
+        "Each pixel is read 289 times, but the work is not read alone: the linear layers are never "
+        "repeated.": 289,
         "That is what the first layer saves. The other layers save less.": 225,
         "This is the inverse: how many times *more* does the sliding window need?": (
             _DENSE_MACS / (240**2 * _PATCH_MACS)
@@ -590,7 +628,7 @@ check.number(
         "You compared with the MACs of one patch: the sliding window classifies 240 * 240 of them.": (
             _PATCH_MACS / _DENSE_MACS
         ),
-        "The linear layers are missing in the dense network: as convolutions they cost MACs at every pixel.": (
+        "The linear layers are missing in the dense network: as convolutions they cost at every pixel.": (
             240**2 * _PATCH_MACS / (4 * 8 * 9 * 254**2 + 8 * 16 * 9 * 248**2)
         ),
         "The former linear layer has a 5 x 5 kernel in the dense network.": (
@@ -606,18 +644,18 @@ check.choice(
     "border_picture",
     answer="B",
     hints=(
-        "What does the first layer of the sliding window give for a window that lies wholly in the padding? Not 0: it has "
-        "a bias.",
+        "What does the first layer of the sliding window give for a window that lies wholly in the "
+        "padding? Not 0: it has a bias.",
         "Where would those values be looked for in the \"same\" network, and what is there instead?",
         "The first feature map of a 17 x 17 patch is 15 x 15: how far does it reach from the centre?",
     ),
     why={
-        "A": "Rounding is about 1e-15 here (see the right picture, from distance 7 on). The differences in the band are "
-             "far larger.",
-        "C": "Both networks use the same values of the same places, as long as these lie inside: the dilation is no "
-             "approximation. What differs is what lies outside.",
-        "D": "The weights are the same, and on the same input they give the same scores, trained for it or not. The inputs "
-             "of the later layers differ.",
+        "A": "Rounding is about 1e-15 here (see the right picture, from distance 7 on). The differences in "
+             "the band are far larger.",
+        "C": "Both networks use the same values of the same places, as long as these lie inside: the "
+             "dilation is no approximation. What differs is what lies outside.",
+        "D": "The weights are the same, and on the same input they give the same scores, trained for it or "
+             "not. The inputs of the later layers differ.",
     },
 )
 
@@ -629,10 +667,10 @@ check.number(
     answer=134_346_581,
     tolerance=1e-9,
     hints=(
-        "A convolution with a 7 x 7 kernel, 512 inputs and 4,096 outputs has 7 * 7 * 512 * 4096 weights and 4,096 biases. "
-        "How many did the linear layer have?",
-        "Add four parts: vgg_convolutions, fc6, fc7 (a 1 x 1 convolution from 4,096 to 4,096), and the scores of 21 "
-        "classes.",
+        "A convolution with a 7 x 7 kernel, 512 inputs and 4,096 outputs has 7 * 7 * 512 * 4096 weights "
+        "and 4,096 biases. How many did the linear layer have?",
+        "Add four parts: vgg_convolutions, fc6, fc7 (a 1 x 1 convolution from 4,096 to 4,096), and the "
+        "scores of 21 classes.",
         "vgg_convolutions + (512 * 7 * 7 * 4096 + 4096) + (4096 * 4096 + 4096) + (4096 * 21 + 21)",
     ),
     mistakes={

@@ -9,22 +9,23 @@
 # %% [markdown]
 # # 01 · From pixels to classes
 #
-# A radiologist looks at a slice of a brain and sees at once whether there is a tumour, where it is, and which
-# pixels belong to it. These are three different questions. This notebook takes the third one, segmentation, and
-# follows the way that the field went: group pixels by their intensities; then classify the centre of a sliding
-# window; then notice that nearly all of that work is done hundreds of times, and do it once.
+# A radiologist looks at a slice of a brain and sees at once whether there is a tumour, where it is, and
+# which pixels belong to it. These are three different questions. This notebook takes the third one,
+# segmentation, and follows the way that the field went: group pixels by their intensities; then classify
+# the centre of a sliding window; then notice that nearly all of that work is done hundreds of times, and do
+# it once.
 #
-# **You build:** a pixel classifier that slides over a brain, the bill for it, and the same classifier as a fully
-# convolutional network that gives the same answers for a fraction of the work.
+# **You build:** a pixel classifier that slides over a brain, the bill for it, and the same classifier as a
+# fully convolutional network that gives the same answers for a fraction of the work.
 #
 # **Time:** about 90 minutes
 #
-# **You need:** NumPy and PyTorch arrays (indexing, `reshape`, `shape`). What a convolutional layer, max pooling
-# and a linear layer do, in words, is enough; notebook 02 takes the convolution apart.
+# **You need:** NumPy and PyTorch arrays (indexing, `reshape`, `shape`). What a convolutional layer, max
+# pooling and a linear layer do, in words, is enough; notebook 02 takes the convolution apart.
 #
-# **Checks:** run an exercise's cell, then the cell below it. `check.hint("bounding_box")` gives a nudge for the
-# exercise of that name, one more with each call. Nothing blocks you: where your answer is missing or not yet
-# right, the rest of the notebook uses a working one. Notebook 00 explains more.
+# **Checks:** run an exercise's cell, then the cell below it. `check.hint("bounding_box")` gives a nudge for
+# the exercise of that name, one more with each call. Nothing blocks you: where your answer is missing or
+# not yet right, the rest of the notebook uses a working one. Notebook 00 explains more.
 #
 # **You will be able to**
 #
@@ -39,6 +40,7 @@
 # generated
 
 # %%
+import copy
 import itertools
 import time
 
@@ -72,10 +74,10 @@ def compare(name, ours, reference):
 # %% [markdown]
 # ## 1 · Three questions about one slice
 #
-# Our patients are simulated (notebook 00 tells how). Twelve of them are for training, eight others are put aside
-# for judging. Each volume is normalised, cropped to the brain and cut into axial slices with four channels: T1,
-# T1 with contrast agent, T2, FLAIR. A slice has two axes, $x$ to the right and $y$ downwards, and we keep this
-# order in all arrays.
+# Our patients are simulated (notebook 00 tells how). Twelve of them are for training, eight others are put
+# aside for judging. Each volume is normalised, cropped to the brain and cut into axial slices with four
+# channels: T1, T1 with contrast agent, T2, FLAIR. A slice has two axes, $x$ to the right and $y$ downwards,
+# and we keep this order in all arrays.
 
 # %%
 subjects = cohort.split(cohort.synthetic_cases(20), seed=0, train=12, validation=0, test=8)
@@ -83,28 +85,31 @@ training = slices.TrainingSlices(subjects.train)
 held_out = [slices.TrainingSlices([path]) for path in subjects.test]  # one set of slices for each subject
 print("training slices (number, channels, x, y):", tuple(training.images.shape))
 
-subject = held_out[7]
+subject = held_out[3]
 k = int((subject.labels > 0).sum(dim=(1, 2)).argmax())  # the slice with most of the tumour
 image, labels = subject.images[k], subject.labels[k]
 brain, tumour = (image != 0).any(dim=0), labels > 0
 width, height = tumour.shape
-print("our slice:", tuple(image.shape), "  pixels in the brain:", int(brain.sum()), "  in the tumour:", int(tumour.sum()))
+print("our slice:", tuple(image.shape))
+print("pixels in the brain:", int(brain.sum()), "  in the tumour:", int(tumour.sum()))
 
 # %% [markdown]
 # Vision has a ladder of questions about such an image:
 #
 # 1. **Classification:** is there a tumour? The answer is *one* number, yes or no.
-# 2. **Localisation, detection:** where is it? The answer is a box, *four* numbers (for each object, if there are
-#    several).
+# 2. **Localisation, detection:** where is it? The answer is a box, *four* numbers (for each object, if
+#    there are several).
 # 3. **Semantic segmentation:** which pixels belong to it? The answer is a *mask*, one number for each pixel.
 #
 # Each answer contains the one before: from the mask the box can be computed, and from the box the yes or no.
+# (If several objects of one class each need a mask of their own, this is *instance* segmentation. A tumour of
+# several pieces is still one tumour to us.)
 #
 # ### Exercise 1: from the mask to the box
 #
-# Compute the smallest box that holds all pixels of a mask: the first and last $x$, then the first and last $y$,
-# all four inside the mask. The mask is not empty. (`mask.any(dim=1)` says for each $x$ whether there is
-# anything at this $x$.)
+# Compute the smallest box that holds all pixels of a mask: the first and last $x$, then the first and last
+# $y$, all four inside the mask. The mask is not empty. (`mask.any(dim=1)` says for each $x$ whether there
+# is anything at this $x$.)
 
 # %% tags=["exercise"]
 def bounding_box(mask):
@@ -120,9 +125,9 @@ def bounding_box(mask):
 bounding_box = check("bounding_box", bounding_box)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The mask is projected on each axis, and the projection's ends are the box. The way back does not
-# exist: from the box nobody can tell the shape. That is why annotating masks costs an expert so much more time
-# than drawing boxes, and why a mask is worth it: a volume in millilitres needs the third answer.
+# **Solution.** The mask is projected on each axis, and the projection's ends are the box. The way back does
+# not exist: from the box nobody can tell the shape. That is why annotating masks costs an expert so much
+# more time than drawing boxes, and why a mask is worth it: a volume in millilitres needs the third answer.
 
 # %%
 flair = image[3]
@@ -130,16 +135,18 @@ first_x, last_x, first_y, last_y = bounding_box(tumour)
 box_pixels = (last_x - first_x + 1) * (last_y - first_y + 1)
 
 fig, axes = plt.subplots(1, 4, figsize=(11, 3.4))
-titles = ("the slice (FLAIR)", "is there one?  1 number", "where?  4 numbers", f"which pixels?  {width * height:,} numbers")
+titles = ("the slice (FLAIR)", "is there one?\n1 number", "where?\n4 numbers",
+          f"which pixels?\n{width * height:,} numbers")
 for ax, title in zip(axes, titles):
     figures.show_slice(ax, flair, title=title, window=(-2, 4))
-axes[1].text(0.5, 0.5, "yes", transform=axes[1].transAxes, ha="center", fontsize=26, color=figures.COLOURS["yellow"])
+axes[1].text(0.5, 0.5, "yes", transform=axes[1].transAxes, ha="center", fontsize=26,
+             color=figures.COLOURS["yellow"])
 corner = (first_x - 0.5, first_y - 0.5)
 box = {"fill": False, "edgecolor": figures.COLOURS["yellow"], "linewidth": 2}
 axes[2].add_patch(Rectangle(corner, last_x - first_x + 1, last_y - first_y + 1, **box))
 figures.show_mask(axes[3], tumour.numpy())
-figures.show(fig, alt="One FLAIR slice four times: plain; with the word yes; with a yellow box around the bright "
-             "tumour; with the tumour's pixels coloured orange.")
+figures.show(fig, alt="One FLAIR slice four times: plain; with the word yes; with a yellow box around the "
+             "bright tumour; with the tumour's pixels coloured orange.")
 print(f"the box holds {box_pixels} pixels, the tumour fills {int(tumour.sum()) / box_pixels:.0%} of it")
 
 # %% [markdown]
@@ -155,8 +162,8 @@ print(f"the box holds {box_pixels} pixels, the tumour fills {int(tumour.sum()) /
 # $$W = \sum_{c} \sum_{i \text{ in cluster } c} \lVert p_i - m_c \rVert^2, \qquad
 # m_c = \text{mean of the points in cluster } c .$$
 #
-# Here a point $p_i$ is a pixel of the brain with its four intensities. The reference has four classes (healthy,
-# core, oedema, enhancing tumour), so we ask for four clusters.
+# Here a point $p_i$ is a pixel of the brain with its four intensities. The reference has four classes
+# (healthy, core, oedema, enhancing tumour), so we ask for four clusters.
 
 # %%
 points = image[:, brain].T.double().numpy()  # (pixels, 4)
@@ -165,8 +172,8 @@ clusters = KMeans(4, n_init=10, random_state=0).fit(points).labels_
 print("points:", points.shape, "  first clusters:", clusters[:12], "  first classes:", reference[:12])
 
 # %% [markdown]
-# The algorithm returns numbers from 0 to 3, and so does the reference. But the numbers of the clusters are mere
-# *numbers of drawers*: which group is called 0 depends on how the random start fell.
+# The algorithm returns numbers from 0 to 3, and so does the reference. But the numbers of the clusters are
+# mere *numbers of drawers*: which group is called 0 depends on how the random start fell.
 #
 # ### Exercise 2: give the clusters other names
 #
@@ -184,8 +191,8 @@ def rename_clusters(clusters, names):
 rename_clusters = check("rename_clusters", rename_clusters)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** An array, indexed by an array: the list is a table, and every pixel looks its new name up. All at
-# once, so that no pixel is renamed twice. (`BraTS` label maps are converted in the same way.)
+# **Solution.** An array, indexed by an array: the list is a table, and every pixel looks its new name up.
+# All at once, so that no pixel is renamed twice. (`BraTS` label maps are converted in the same way.)
 
 # %% [markdown]
 # ### Exercise 3: what k-means minimises
@@ -208,11 +215,12 @@ def sum_of_squares(points, clusters):
 sum_of_squares = check("sum_of_squares", sum_of_squares)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Look at what the function uses of a cluster's name: nothing but the question whether two pixels
-# have the same one. This is the whole difference between clustering and semantics.
+# **Solution.** Look at what the function uses of a cluster's name: nothing but the question whether two
+# pixels have the same one. This is the whole difference between clustering and semantics.
 
 # %% [markdown]
-# Four clusters can be named in $4! = 24$ ways. *Predict* before you run: which of the two pictures below is flat?
+# Four clusters can be named in $4! = 24$ ways. *Predict* before you run: which of the two pictures below is
+# flat?
 
 # %%
 namings = list(itertools.permutations(range(4)))
@@ -224,10 +232,10 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
 left.bar(range(24), objective[order], color=figures.COLOURS["blue"])
 left.set(xlabel="naming, sorted by accuracy", ylabel="sum of squares $W$", title="what k-means minimises")
 right.bar(range(24), accuracy[order], color=figures.COLOURS["orange"])
-right.set(xlabel="naming, sorted by accuracy", ylabel="share of brain pixels with the right class", ylim=(0, 1),
+right.set(xlabel="naming, sorted by accuracy", ylabel="share of right brain pixels", ylim=(0, 1),
           title="what a reader of the map wants")
-figures.show(fig, alt="Two bar charts over the 24 namings. The sum of squares has the same height for all. The share of "
-             "right pixels rises from almost 0 to somewhat above one half.")
+figures.show(fig, alt="Two bar charts over the 24 namings. The sum of squares has the same height for all. "
+             "The share of right pixels rises from almost 0 to somewhat above one half.")
 print(f"sum of squares: {objective.min():.6f} to {objective.max():.6f}")
 print(f"accuracy:       {accuracy.min():.3f} to {accuracy.max():.3f}")
 
@@ -252,14 +260,14 @@ relabelling = "B"
 relabelling = check("relabelling", relabelling)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** B. A clustering is a *partition*: a set of drawers. A semantic segmentation is a *function* from
-# pixels to meanings: oedema is not necrosis, and swapping the two would change a treatment. No amount of
-# intensities can teach the names; somebody has to say them. This is what labels are for.
+# **Solution.** B. A clustering is a *partition*: a set of drawers. A semantic segmentation is a *function*
+# from pixels to meanings: oedema is not necrosis, and swapping the two would change a treatment. No amount
+# of intensities can teach the names; somebody has to say them. This is what labels are for.
 
 # %% [markdown]
-# Suppose that somebody names the clusters for us, and cheats: they look at the reference and take, of all ways
-# to call some clusters *tumour*, the one with the best Dice coefficient (notebook 07 treats it in full: 1 is a
-# perfect overlap, 0 none).
+# Suppose that somebody names the clusters for us, and cheats: they look at the reference and take, of all
+# ways to call some clusters *tumour*, the one with the best Dice coefficient (notebook 07 treats it in
+# full: 1 is a perfect overlap, 0 none).
 
 # %%
 best_dice, best_choice = max(
@@ -268,7 +276,7 @@ best_dice, best_choice = max(
 )
 best_names = namings[accuracy.argmax()]
 
-fig, axes = plt.subplots(1, 4, figsize=(11, 3.4))
+fig, axes = plt.subplots(1, 4, figsize=(11, 3.9))
 shown = {"best naming": best_names, "the same clusters, worst naming": namings[accuracy.argmin()]}
 for ax, (title, names) in zip(axes, shown.items()):
     named = np.zeros((width, height), dtype=int)
@@ -278,19 +286,21 @@ called_tumour = np.zeros((width, height), dtype=bool)
 called_tumour[brain.numpy()] = np.isin(clusters, best_choice)
 figures.show_slice(axes[2], flair, title=f"best clusters for tumour\nDice {best_dice:.2f}", window=(-2, 4))
 figures.show_mask(axes[2], called_tumour)
-figures.show_slice(axes[3], flair, cohort.brats_labels(labels.numpy()), title="reference", window=(-2, 4), alpha=0.8)
+figures.show_slice(axes[3], flair, cohort.brats_labels(labels.numpy()), title="reference", window=(-2, 4),
+                   alpha=0.8)
 figures.label_legend(fig, loc="outside lower center", ncols=3)
-figures.show(fig, alt="Four maps of one slice. Best and worst naming show the same regions in other colours; each spreads "
-             "its classes all over the brain. The clusters that fit the tumour best also cover healthy parts. The reference: one "
-             "tumour with core, enhancing rim and oedema.")
+figures.show(fig, alt="Four maps of one slice. Best and worst naming show the same regions in other "
+             "colours; each spreads its classes all over the brain. The clusters that fit the tumour best "
+             "also cover healthy parts. The reference: one tumour with core, enhancing rim and oedema.")
 print(f"Dice of the best choice of clusters, chosen with the reference in hand: {best_dice:.3f}")
-print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, reference {sum_of_squares(points, reference):,.0f}")
+print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, "
+      f"reference {sum_of_squares(points, reference):,.0f}")
 
 # %% [markdown]
-# The last line is the deeper reason. As a *clustering*, the reference is much worse than what k-means found: by
-# this measure the tumour's classes are no good groups at all. Their intensities overlap with those of fluid, of
-# vessels and of each other. K-means optimises its goal well; it is the wrong goal. We need a teacher, and we
-# need to look at more than one pixel.
+# The last line is the deeper reason. As a *clustering*, the reference is much worse than what k-means
+# found: by this measure the tumour's classes are no good groups at all. Their intensities overlap with
+# those of fluid, of vessels and of each other. K-means optimises its goal well; it is the wrong goal. We
+# need a teacher, and we need to look at more than one pixel.
 
 # %% [markdown]
 # ## 3 · Idea 1: classify the centre of a sliding window
@@ -299,8 +309,9 @@ print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, referen
 # the classifier say what its *centre* is. Do it for every pixel, and the answers form a segmentation. So
 # Cireşan and colleagues won the ISBI challenge on neuronal membranes in 2012.
 #
-# Patches have an odd size $P$, so that there is a centre. Around the image lie zeros, $P // 2$ on each side,
-# so that the pixels at the border have patches, too. (Zero is also the value of everything outside the brain.)
+# Patches have an odd size $P$, so that there is a centre. Around the image lie zeros, $P // 2$ on each
+# side, so that the pixels at the border have patches, too. (Zero is also the value of everything outside
+# the brain.)
 #
 # ### Exercise 5: a patch for every pixel
 #
@@ -324,36 +335,39 @@ def patches_around(image, size):
 patches_around = check("patches_around", patches_around)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** `unfold` only changes the *strides*, the steps in memory from one element to the next: the windows
-# overlap, and all of them look at the same numbers. The `reshape` at the end has to copy, and then each number
-# exists up to $P^2$ times. Mind the order of the axes: without `permute` the shape can be right and every
-# patch wrong.
+# **Solution.** `unfold` only changes the *strides*, the steps in memory from one element to the next: the
+# windows overlap, and all of them look at the same numbers. The `reshape` at the end has to copy, and then
+# each number exists up to $P^2$ times. Mind the order of the axes: without `permute` the shape can be right
+# and every patch wrong.
 
 # %%
 SIZE = 17
 patches = patches_around(image, SIZE)
 print(f"image:   {tuple(image.shape)}, {image.numel() * 4 / 1e6:.2f} MB in float32")
-print(f"patches: {tuple(patches.shape)}, {patches.numel() * 4 / 1e6:.2f} MB, {patches.numel() // image.numel()} times as much")
+print(f"patches: {tuple(patches.shape)}, {patches.numel() * 4 / 1e6:.2f} MB, "
+      f"{patches.numel() // image.numel()} times as much")
 
 # %%
 centre_x, centre_y = (first_x + last_x) // 2, (first_y + last_y) // 2
-places = [(centre_x, centre_y), (first_x, centre_y), (width // 2, height // 3), (2, height // 2)]
+places = [(centre_x, centre_y), (last_x, centre_y + 4), (width // 3, height // 4), (2, height // 2)]
 fig, axes = plt.subplots(1, 5, figsize=(10, 3), width_ratios=(1.5, 1, 1, 1, 1))
 figures.show_slice(axes[0], flair, title="FLAIR and four windows", window=(-2, 4))
 for ax, (x, y), colour in zip(axes[1:], places, ("yellow", "sky", "orange", "green")):
     frame = {"fill": False, "edgecolor": figures.COLOURS[colour], "linewidth": 2}
     axes[0].add_patch(Rectangle((x - 8.5, y - 8.5), SIZE, SIZE, **frame))
-    figures.show_slice(ax, patches[x * height + y, 3], title=f"around ({x}, {y}):\n{'tumour' if tumour[x, y] else 'not tumour'}",
-                       window=(-2, 4))
+    answer = "tumour" if tumour[x, y] else "not tumour"
+    figures.show_slice(ax, patches[x * height + y, 3], title=f"around ({x}, {y}):\n{answer}", window=(-2, 4))
     ax.add_patch(Rectangle((7.5, 7.5), 1, 1, **frame))
     ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
 axes[0].set(xlim=(-9, width + 8), ylim=(height + 8, -9))
-figures.show(fig, alt="A FLAIR slice with four coloured 17 x 17 windows, and the four patches with their centre pixel framed: "
-             "inside the tumour, at its edge, in healthy brain, and at the border, where a part of the patch lies outside the image.")
+figures.show(fig, alt="A FLAIR slice with four coloured 17 x 17 windows, and the four patches with their "
+             "centre pixel framed: inside the tumour, at its edge, in healthy brain, and at the border, "
+             "where a part of the patch lies outside the image.")
 
 # %% [markdown]
-# The classifier is small, and its sizes are chosen to come out even: follow the comments. At its end stand two
-# **linear layers**, as in every image classifier of that time, and two scores: *not tumour* and *tumour*.
+# The classifier is small, and its sizes are chosen to come out even: follow the comments. At its end stand
+# two **linear layers**, as in every image classifier of that time, and two scores: *not tumour* and
+# *tumour*.
 
 # %%
 def make_classifier(seed):
@@ -371,13 +385,14 @@ def make_classifier(seed):
 print(f"{sum(weights.numel() for weights in make_classifier(0).parameters()):,} weights")
 
 # %% [markdown]
-# Training: draw centres at random from the brains of the twelve training subjects, a quarter of them in tumour
-# (it is rare; notebook 06 is about that), cut the patches, compare the scores with the class of the centre.
-# The argument `visible` blackens all but the middle of each patch; we need it later. With 17 nothing is hidden.
+# Training: draw centres at random from the brains of the twelve training subjects, a quarter of them in
+# tumour (it is rare; notebook 06 is about that), cut the patches, compare the scores with the class of the
+# centre. The argument `visible` blackens all but the middle of each patch; we need it later. With 17
+# nothing is hidden.
 
 # %%
 half = SIZE // 2
-all_windows = F.pad(training.images, (half,) * 4).unfold(2, SIZE, 1).unfold(3, SIZE, 1)  # a view: nothing is copied
+all_windows = F.pad(training.images, (half,) * 4).unfold(2, SIZE, 1).unfold(3, SIZE, 1)  # a view, no copies
 in_tumour = (training.labels > 0).nonzero()
 in_healthy = ((training.labels == 0) & (training.images != 0).any(dim=1)).nonzero()
 
@@ -393,8 +408,8 @@ def central_mask(visible):
 def train(seed, steps, visible=SIZE, progress=False):
     """A classifier, trained on `steps` batches of 128 patches."""
     classifier, generator = make_classifier(seed), torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.Adam(classifier.parameters(), lr=4e-3)
-    scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0.01, steps)
+    optimizer = torch.optim.Adam(classifier.parameters())
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=steps)
     mask, classes = central_mask(visible), (torch.arange(128) < 32).long()
     for _ in tqdm(range(steps), desc="training", unit="step", disable=not progress):
         draws = [centres[torch.randint(len(centres), (number,), generator=generator)]
@@ -430,21 +445,30 @@ dice = metrics.dice_score(found.numpy(), tumour.numpy())
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.6))
 picture = axes[0].imshow(probability.T, vmin=0, vmax=1, cmap="viridis")
 axes[0].set(title="probability of tumour", xlabel="x (voxels)", ylabel="y (voxels)")
+axes[0].tick_params(labelsize=7)
 fig.colorbar(picture, ax=axes[0], shrink=0.8)
-for ax, mask, title in ((axes[1], found, f"classified as tumour, Dice {dice:.2f}"), (axes[2], tumour, "reference")):
+masks = ((found, f"classified as tumour, Dice {dice:.2f}"), (tumour, "reference"))
+for ax, (mask, title) in zip(axes[1:], masks):
     figures.show_slice(ax, flair, title=title, window=(-2, 4))
     figures.show_mask(ax, mask.numpy())
-figures.show(fig, alt="Left: a map of the probability of tumour, high in one compact region and in a few spots elsewhere. "
-             "Middle: the pixels above one half over the FLAIR slice. Right: the reference, which agrees in the main region.")
+figures.show(fig, alt="Left: a map of the probability of tumour, high in one compact region and in a few "
+             "spots elsewhere. Middle: the pixels above one half over the FLAIR slice. Right: the "
+             "reference, which agrees in the main region.")
 print(f"Dice {dice:.3f};   best choice of k-means clusters, with the reference in hand: {best_dice:.3f}")
 
 # %% [markdown]
-# A few hundred steps of training on other people's brains, and it beats the clusters that were chosen by looking
-# at the answer. The names came from the teacher. Move the window yourself: each picture is one of the
-# classifier's many small decisions. (If you see no sliders, you read a printed page.)
+# A few hundred steps of training on other people's brains, and it beats the clusters that were chosen by
+# looking at the answer. The names came from the teacher. Move the window yourself: each picture is one of
+# the classifier's many small decisions. (If you see no sliders, you read a printed page.)
 
 # %%
-widgets.sliding_patch(patches_around, lambda patches: classifier(patches).softmax(dim=1)[:, 1], image, SIZE)
+@torch.no_grad()
+def tumour_probability(patches):
+    """Probability that the centre is tumour, for patches (N, 4, 17, 17); (N,)."""
+    return classifier(patches).softmax(dim=1)[:, 1]
+
+
+widgets.sliding_patch(patches_around, tumour_probability, image, SIZE)
 
 # %% [markdown]
 # ### What does it cost?
@@ -469,9 +493,9 @@ def convolution_macs(in_channels, out_channels, kernel, width, height):
 convolution_macs = check("convolution_macs", convolution_macs)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $C_\text{in}\, k^2$ for one output value, and there are $C_\text{out} \cdot w \cdot h$ of them. A linear
-# layer from $m$ numbers to $n$ costs $m\,n$: the formula with a 1x1 kernel and a 1x1 output. This is no
-# accident, as section 4 shows.
+# **Solution.** $C_\text{in}\, k^2$ for one output value, and there are $C_\text{out} \cdot w \cdot h$ of
+# them. A linear layer from $m$ numbers to $n$ costs $m\,n$: the formula with a 1x1 kernel and a 1x1 output.
+# This is no accident, as section 4 shows.
 
 # %% [markdown]
 # The bill of one patch, layer by layer, and PyTorch's own counter beside it. (It counts floating point
@@ -501,8 +525,8 @@ print(f"{'the slice, formula':22}{sliding_macs:12,}")
 print(f"{'the slice, counter':22}{counted_macs(lambda image: sliding_window(classifier, image), image):12,}")
 
 # %% [markdown]
-# Hundreds of millions of MACs for one small slice and a tiny network; and a scan has a hundred slices or more.
-# Now to the three problems that the lecture names.
+# Hundreds of millions of MACs for one small slice and a tiny network; and a scan has a hundred slices or
+# more. Now to the three problems that the lecture names.
 #
 # ### Problem one: nothing is reused
 #
@@ -511,12 +535,12 @@ print(f"{'the slice, counter':22}{counted_macs(lambda image: sliding_window(clas
 #
 # ### Exercise 7: reads per pixel
 #
-# Count, for every pixel of an image of `width` x `height` pixels, in how many of the patches (one around each pixel)
-# it lies. Think in one dimension first: which centres have pixel $x$ in their window?
+# Count, for every pixel of an image of `width` x `height` pixels, in how many of the patches (one around
+# each pixel) it lies. Think in one dimension first: which centres have pixel $x$ in their window?
 
 # %% tags=["exercise"]
 def reads_per_pixel(width, height, size):
-    """How many of the patches around all pixels contain each pixel; an integer NumPy array (width, height)."""
+    """In how many of the patches around all pixels each pixel lies; a NumPy array of integers."""
     ### BEGIN SOLUTION
     def along_one_axis(length):
         places, half = np.arange(length), size // 2
@@ -530,9 +554,9 @@ def reads_per_pixel(width, height, size):
 reads_per_pixel = check("reads_per_pixel", reads_per_pixel)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Pixel $x$ lies in the windows of the centres from $x - P//2$ to $x + P//2$, as far as these exist. Windows are
-# squares, so the counts along the two axes multiply. Inside it is $P^2$; in a corner $(P//2 + 1)^2$, about a
-# quarter, because three quarters of those centres would lie outside the image.
+# **Solution.** Pixel $x$ lies in the windows of the centres from $x - P//2$ to $x + P//2$, as far as these
+# exist. Windows are squares, so the counts along the two axes multiply. Inside it is $P^2$; in a corner
+# $(P//2 + 1)^2$, about a quarter, because three quarters of those centres would lie outside the image.
 
 # %%
 reads = reads_per_pixel(width, height, SIZE)
@@ -545,9 +569,10 @@ right.plot(reads[:, 0], color=figures.COLOURS["orange"], label="along the upper 
 right.axhline(1, color="black", linestyle="--", linewidth=0.8)
 right.text(2, 6, "1: every pixel read once", fontsize=8)
 right.set(title="two lines through the picture", xlabel="x (voxels)", ylabel="reads", ylim=(0, 310))
-right.legend(fontsize=8, loc="center right")
-figures.show(fig, alt="Left: a map of the number of reads, a high plateau inside that falls towards all four borders. Right: "
-             "along the middle row it is 153 at the ends and 289 inside; along the upper edge 81 at the ends and 153 inside.")
+right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 0.15))
+figures.show(fig, alt="Left: a map of the number of reads, a high plateau inside that falls towards all "
+             "four borders. Right: along the middle row it is 153 at the ends and 289 inside; along the "
+             "upper edge 81 at the ends and 153 inside.")
 print(f"inside {reads.max()}, in a corner {reads.min()}, on average {reads.mean():.0f}")
 
 # %% [markdown]
@@ -555,9 +580,9 @@ print(f"inside {reads.max()}, in a corner {reads.min()}, on average {reads.mean(
 # $x$ overlap in 16 of 17 columns; here are the first layer's responses, where they overlap:
 
 # %%
-with torch.no_grad():
-    here, beside = (classifier[0].double()(patches[[(x * height + centre_y)]].double()) for x in (centre_x, centre_x + 1))
-classifier.float()
+weight, bias = (values.detach().double() for values in classifier[0].parameters())
+one, other = (patches[[x * height + centre_y]].double() for x in (centre_x, centre_x + 1))
+here, beside = F.conv2d(one, weight, bias), F.conv2d(other, weight, bias)
 compare("first layer, two neighbouring patches", here[:, :, 1:], beside[:, :, :-1])
 
 # %% [markdown]
@@ -569,7 +594,8 @@ compare("first layer, two neighbouring patches", here[:, :, 1:], beside[:, :, :-
 # %%
 once = convolution_macs(4, 8, 3, width + SIZE - 3, height + SIZE - 3)
 each_patch = width * height * patch_bill["convolution 4 -> 8"]
-print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image: {each_patch / once:.0f} times too many")
+print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image: "
+      f"{each_patch / once:.0f} times too many")
 
 # %% [markdown]
 # For the whole network the ratio is smaller, because the linear layers do have something new to do in every
@@ -578,11 +604,11 @@ print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image
 # %% [markdown]
 # ### Problem three: it sees little
 #
-# A patch is all that the classifier knows. How much does it need? We train the *same* network several times and let
-# it see only the central 1, 3, 9 or all 17 pixels on a side; what is hidden is set to 0. So all these networks
-# have the same weights to learn and do the same work: what differs is the context alone. Two seeds each show
-# how much is chance. To be quick, we judge on every third pixel in both directions of every fifth slice of the eight held-out
-# subjects.
+# A patch is all that the classifier knows. How much does it need? We train the *same* network several times
+# and let it see only the central 1, 3, 9 or all 17 pixels on a side; what is hidden is set to 0. So all
+# these networks have the same weights to learn and do the same work: what differs is the context alone. Two
+# seeds each show how much is chance. To be quick, we judge on every third pixel in both directions of every
+# fifth slice of the eight held-out subjects.
 
 # %%
 def judging_set(subject):
@@ -599,7 +625,10 @@ def held_out_dice(classifier, visible):
     """Dice of each held-out subject, (8,)."""
     results, mask = [], central_mask(visible)
     for windows, where, truth in judging_sets:
-        scores = [classifier(windows[which, :, x, y] * mask) for which, x, y in map(torch.t, where.split(2048))]
+        scores = []
+        for part in where.split(2048):
+            which, x, y = part.T
+            scores.append(classifier(windows[which, :, x, y] * mask))
         results.append(metrics.dice_score(torch.cat(scores).argmax(dim=1).bool().numpy(), truth.numpy()))
     return np.array(results)
 
@@ -608,7 +637,7 @@ judging_sets = [judging_set(subject) for subject in held_out]
 sizes, seeds = (1, 3, 9, 17), (0, 1)
 context = np.zeros((len(sizes), len(seeds), len(held_out)))
 for i, j in tqdm(list(np.ndindex(len(sizes), len(seeds))), desc="trainings", unit="training"):
-    context[i, j] = held_out_dice(train(seeds[j], steps=200, visible=sizes[i]), sizes[i])
+    context[i, j] = held_out_dice(train(seeds[j], steps=300, visible=sizes[i]), sizes[i])
 for size, results in zip(sizes, context):
     per_seed = "  ".join(f"{mean:.3f}" for mean in results.mean(axis=1))
     print(f"sees {size:2} x {size:2}: mean Dice {results.mean():.3f}   (seeds: {per_seed})")
@@ -619,13 +648,15 @@ for number in range(len(held_out)):
     ax.plot(range(4), context[:, :, number].mean(axis=1), color="#999999", linewidth=0.8,
             label="each held-out subject" if number == 0 else None)
 for j, marker in enumerate("os"):
-    ax.plot(range(4), context[:, j].mean(axis=1), marker, color=figures.COLOURS["orange"], label=f"mean, seed {seeds[j]}")
+    ax.plot(range(4), context[:, j].mean(axis=1), marker, color=figures.COLOURS["orange"],
+            label=f"mean, seed {seeds[j]}")
 ax.plot(range(4), context.mean(axis=(1, 2)), color=figures.COLOURS["blue"], linewidth=2, label="mean")
-ax.set(xlabel="what the network sees (pixels on a side)", ylabel="Dice", ylim=(0, 1))
-ax.set_xticks(range(4), [f"{size}\n({size**2} pixels)" for size in sizes])
+ax.set(xlabel="what the network sees (pixels)", ylabel="Dice", ylim=(0, 1))
+ax.set_xticks(range(4), [f"{size} x {size}" for size in sizes])
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Dice against the side of the visible patch, 1, 3, 9 and 17. The mean rises steeply from 1 to 3 and to 9, and "
-             "more slowly to 17. The two seeds lie close together. The single subjects are far apart, but their lines rise alike.")
+figures.show(fig, alt="Dice against the side of the visible patch, 1, 3, 9 and 17. The mean rises steeply "
+             "from 1 to 3 and to 9, and more slowly to 17. The two seeds lie close together. The single "
+             "subjects are far apart, but their lines rise alike.")
 
 # %% [markdown]
 # ### Exercise 8: explain the picture
@@ -636,7 +667,8 @@ figures.show(fig, alt="Dice against the side of the visible patch, 1, 3, 9 and 1
 # - **B.** Nothing: the subjects lie much further apart than the sizes do, so the differences are noise.
 # - **C.** The surroundings of a pixel say much more than its own four intensities. The gain gets smaller with
 #   the size, while the number of pixels to read grows with its square.
-# - **D.** The gain grows with the number of visible pixels: with 33 x 33 it would be four times as large as with 17 x 17.
+# - **D.** The gain grows with the number of visible pixels: with 33 x 33 it would be four times as large as
+#   with 17 x 17.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -648,34 +680,35 @@ context_picture = "C"
 context_picture = check("context_picture", context_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** C. The network is the same in all cases, so A can't be. The subjects differ a lot (a small tumour is
-# harder), but each subject's own line rises: what counts is the comparison *within* subjects, and the two
-# seeds say how much of it is chance. Between 1 and 9 the gain is far above that; between 9 and 17 it is not
-# always. A window that sees more costs more, in patches, with the square of its side. With idea 1 context
-# is expensive.
+# **Solution.** C. The network is the same in all cases, so A can't be. The subjects differ a lot (a small
+# tumour is harder), but each subject's own line rises: what counts is the comparison *within* subjects, and
+# the two seeds say how much of it is chance. Between 1 and 9 the gain is far above that; between 9 and 17
+# it is not always. A window that sees more costs more, in patches, with the square of its side. With idea 1
+# context is expensive.
 
 # %% [markdown]
 # ## 4 · Idea 2: all pixels at once
 #
-# The patches overlap, and the network computes the same things in each. So compute everything **once, on the whole
-# image**. For a convolution nothing has to change: it doesn't care how large its input is. Two layers stand in
-# the way: the linear ones, which want exactly 400 numbers, and the pooling, which throws away three of four places.
+# The patches overlap, and the network computes the same things in each. So compute everything **once, on
+# the whole image**. For a convolution nothing has to change: it doesn't care how large its input is. Two
+# layers stand in the way: the linear ones, which want exactly 400 numbers, and the pooling, which throws
+# away three of four places.
 #
 # ### A linear layer is a convolution
 #
-# Before the linear layer, `Flatten` writes the feature map of 16 channels of 5 x 5 as 400 numbers: channel 0
-# first, row by row, then channel 1, and so on. Each output of the layer is a dot product of these 400 numbers
-# with 400 weights. But a convolution computes just that, a dot product of a window with a kernel. If the kernel
-# is as large as the feature map, there is one window, and one result.
+# Before the linear layer, `Flatten` writes the feature map of 16 channels of 5 x 5 as 400 numbers: channel
+# 0 first, row by row, then channel 1, and so on. Each output of the layer is a dot product of these 400
+# numbers with 400 weights. But a convolution computes just that, a dot product of a window with a kernel.
+# If the kernel is as large as the feature map, there is one window, and one result.
 #
 # ### Exercise 9: linear weights as a kernel
 #
-# Turn the weights of a linear layer (outputs, channels · width · height) into those of a convolution that gives
-# the same result on a feature map (channels, width, height).
+# Turn the weights of a linear layer (outputs, channels · width · height) into those of a convolution that
+# gives the same result on a feature map (channels, width, height).
 
 # %% tags=["exercise"]
 def linear_to_convolution(weight, channels, width, height):
-    """Kernel (outputs, channels, width, height) of a linear layer's weight (outputs, channels * width * height)."""
+    """Kernel (outputs, channels, width, height) from a weight (outputs, channels * width * height)."""
     ### BEGIN SOLUTION
     return weight.reshape(-1, channels, width, height)
     ### END SOLUTION
@@ -685,49 +718,59 @@ def linear_to_convolution(weight, channels, width, height):
 linear_to_convolution = check("linear_to_convolution", linear_to_convolution)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** No number is changed, moved or added: only the shape is. A fully connected layer *is* a convolution
-# that has been told to expect one size of input. Give it a larger map, and it slides. (No flip: PyTorch's
-# convolution is a cross-correlation, see notebook 02.)
+# **Solution.** No number is changed, moved or added: only the shape is. A fully connected layer *is* a
+# convolution that has been told to expect one size of input. Give it a larger map, and it slides. (No flip:
+# PyTorch's convolution is a cross-correlation, see notebook 02.)
 
 # %%
-convolution1, _, _, convolution2, _, _, linear1, _, linear2 = classifier.double()
-features = classifier[:5](patches[:3].double())  # three patches up to the second convolution
-kernel1 = linear_to_convolution(linear1.weight.detach(), 16, 5, 5)
-kernel2 = linear_to_convolution(linear2.weight.detach(), 16, 1, 1)
+exact = copy.deepcopy(classifier).double().requires_grad_(False)  # the same weights, with 16 digits
+convolution1, _, _, convolution2, _, _, linear1, _, linear2 = exact
+features = exact[:5](patches[:3].double())  # three patches up to the second convolution
+kernel1 = linear_to_convolution(linear1.weight, 16, 5, 5)
+kernel2 = linear_to_convolution(linear2.weight, 16, 1, 1)
 print("features", tuple(features.shape), "  kernel", tuple(kernel1.shape))
 compare("linear and convolution, on feature maps", F.conv2d(features, kernel1, linear1.bias)[:, :, 0, 0],
         linear1(features.flatten(1)))
 
-
 # %% [markdown]
-# With these two kernels the trained classifier takes an image of any size. Nothing is trained anew. We pad the image once
-# by half a patch, as the patches were.
+# With these two kernels the trained classifier takes an image of any size. Nothing is trained anew. Compare
+# with `make_classifier`: no `Flatten`, no `Linear`. We pad the image once by half a patch, as the patches
+# were.
 
 # %%
-@torch.no_grad()
-def strided_scores(padded):
-    """The classifier on a whole padded image (1, 4, x + 16, y + 16): scores (1, 2, about x / 2, about y / 2)."""
-    maps = F.max_pool2d(F.relu(convolution1(padded)), 3, stride=2)
-    maps = F.relu(convolution2(maps))
-    maps = F.relu(F.conv2d(maps, kernel1, linear1.bias))
-    return F.conv2d(maps, kernel2, linear2.bias)
+def layer(weight, bias, **options):
+    """A convolutional layer with these weights (outputs, channels, k, k) and biases (outputs,)."""
+    convolution = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], **options)
+    convolution.weight, convolution.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+    return convolution.requires_grad_(False)
 
+
+strided_network = nn.Sequential(
+    layer(convolution1.weight, convolution1.bias), nn.ReLU(),
+    nn.MaxPool2d(3, stride=2),
+    layer(convolution2.weight, convolution2.bias), nn.ReLU(),
+    layer(kernel1, linear1.bias), nn.ReLU(),
+    layer(kernel2, linear2.bias),
+)
 
 padded = F.pad(image.double(), (half,) * 4)[None]
-by_patches = sliding_window(classifier, image.double())
-coarse = strided_scores(padded)[0]
-print("padded image", tuple(padded.shape), "  scores", tuple(coarse.shape), "  sliding window", tuple(by_patches.shape))
+by_patches = sliding_window(exact, image.double())
+coarse = strided_network(padded)[0]
+print("padded image  ", tuple(padded.shape))
+print("scores        ", tuple(coarse.shape))
+print("sliding window", tuple(by_patches.shape))
 compare("whole image, and every second patch", coarse, by_patches[:, ::2, ::2])
 
 # %% [markdown]
-# One pass over the image, and it gives the sliding window's scores at every *second* pixel in each direction. The
-# pooling has stride 2, so the layers behind it live on a grid that is twice as coarse. There are two exact ways
-# to the other three quarters.
+# One pass over the image, and it gives the sliding window's scores at every *second* pixel in each
+# direction. The pooling has stride 2, so the layers behind it live on a grid that is twice as coarse. There
+# are two exact ways to the other three quarters.
 #
 # ### First way: shift and stitch
 #
-# If the whole image is moved by one pixel, the coarse grid falls on other pixels. With stride $s$ there are $s^2$ different
-# shifts. Run the network on each shifted image, and put the results into one another like the teeth of a zip.
+# If the whole image is moved by one pixel, the coarse grid falls on other pixels. With stride $s$ there are
+# $s^2$ different shifts. Run the network on each shifted image, and put the results into one another like
+# the teeth of a zip.
 
 # %%
 fig, axes = plt.subplots(1, 5, figsize=(10, 2.5))
@@ -735,21 +778,24 @@ shift_colours = {(0, 0): "blue", (0, 1): "orange", (1, 0): "green", (1, 1): "yel
 for ax, ((dx, dy), colour) in zip(axes, shift_colours.items()):
     for target in (ax, axes[4]):
         for x, y in itertools.product(range(dx, 6, 2), range(dy, 6, 2)):
-            target.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=figures.COLOURS[colour], edgecolor="black"))
+            cell = Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=figures.COLOURS[colour], edgecolor="black")
+            target.add_patch(cell)
     ax.set_title(f"shifted by ({dx}, {dy})")
 axes[4].set_title("stitched")
 for ax in axes:
     ax.set(xlim=(-0.5, 5.5), ylim=(5.5, -0.5), xticks=range(6), yticks=range(6), aspect="equal", xlabel="x")
 axes[0].set_ylabel("y")
-figures.show(fig, alt="Five 6 x 6 grids. Each of the first four has every second cell in both directions coloured, starting at a "
-             "different corner of a 2 x 2 block. The fifth has all of them together and no gap.")
+figures.show(fig, alt="Five 6 x 6 grids. Each of the first four has every second cell in both directions "
+             "coloured, starting at a different corner of a 2 x 2 block. The fifth has all of them "
+             "together and no gap.")
 
 # %% [markdown]
 # ### Exercise 10: shift and stitch
 #
-# `strided` is a function from a padded image (1, channels, ..., ...) to scores at every `stride`-th pixel, such as
-# `strided_scores`. Shifting means: leave out the first `dx` lines and the first `dy` columns of the padded image. Return the scores of
-# all pixels. With patches of `size`, a padded image of $n$ places has $n - \text{size} + 1$ pixels.
+# `strided` is a function from a padded image (1, channels, ..., ...) to scores at every `stride`-th pixel,
+# such as `strided_network`. Shifting means: leave out the first `dx` lines and the first `dy` columns of the
+# padded image. Return the scores of all pixels. With patches of `size`, a padded image of $n$ places has $n
+# - \text{size} + 1$ pixels.
 
 # %% tags=["exercise"]
 def shift_and_stitch(strided, padded, size, stride):
@@ -769,62 +815,67 @@ def shift_and_stitch(strided, padded, size, stride):
 shift_and_stitch = check("shift_and_stitch", shift_and_stitch)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Slices with a step do the interleaving. Each shift recomputes the layers *before* the pooling, which
-# were dense already: some work is done four times, but that is far less than 225 times.
+# **Solution.** Slices with a step do the interleaving. Each shift recomputes the layers *before* the
+# pooling, which were dense already: some work is done four times, but that is far less than 225 times.
 
 # %%
-stitched = shift_and_stitch(strided_scores, padded, SIZE, 2)[0]
+stitched = shift_and_stitch(strided_network, padded, SIZE, 2)[0]
 compare("shift and stitch, and sliding window", stitched, by_patches)
 
 
 # %% [markdown]
 # ### Second way: no stride, but holes
 #
-# Or change the pooling: stride 1 instead of 2. Then nothing is thrown away, and the map has all places. But what
-# had been *neighbours* on the coarse map are now *two* apart, so every later kernel has to be spread: it takes each second place. This
-# is a **dilated** convolution (notebook 04). The weights stay as they are.
+# Or change the pooling: stride 1 instead of 2. Then nothing is thrown away, and the map has all places. But
+# what had been *neighbours* on the coarse map are now *two* apart, so every later kernel has to be spread:
+# it takes each second place. This is a **dilated** convolution (notebook 04). The weights stay as they are.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 2.4), sharey=True)
-for ax, stride, title in zip(axes, (2, 1), ("pooling with stride 2, then a kernel of 3", "pooling with stride 1, then dilation 2")):
+titles = ("pooling with stride 2, then a kernel of 3", "pooling with stride 1, then dilation 2")
+for ax, stride, title in zip(axes, (2, 1), titles):
     ax.scatter(range(9), [1] * 9, s=50, facecolors="white", edgecolors="black")
     kept = range(0, 9, stride)
     used = (2, 4, 6)
     for x in kept:
         colour = figures.COLOURS["orange"] if x in used else "white"
         ax.scatter(x, 0, s=50, facecolors=colour, edgecolors="black", zorder=3)
-        ax.plot([x, x], [0.1, 0.9], color="#BBBBBB", linewidth=0.8, zorder=0)
+        for neighbour in (x - 1, x, x + 1):
+            ax.plot([neighbour, x], [0.9, 0.1], color="#BBBBBB", linewidth=0.8, zorder=0)
     for x in used:
         ax.plot([x, 4], [-0.1, -0.88], color=figures.COLOURS["orange"])
     for x in range(0 if stride == 1 else 4, 9 if stride == 1 else 5):
-        ax.scatter(x, -1, s=50, facecolors=figures.COLOURS["orange"] if x == 4 else "white", edgecolors="black", zorder=3)
-    ax.set(title=title, xlabel="place", yticks=(1, 0, -1), xticks=range(9), ylim=(-1.4, 1.4), xlim=(-0.6, 8.6))
+        colour = figures.COLOURS["orange"] if x == 4 else "white"
+        ax.scatter(x, -1, s=50, facecolors=colour, edgecolors="black", zorder=3)
+    ax.set(title=title, xlabel="place", yticks=(1, 0, -1), xticks=range(9))
+    ax.set(ylim=(-1.4, 1.4), xlim=(-0.4, 8.4))
     ax.set_yticklabels(("before pooling", "pooled", "after the kernel"))
-figures.show(fig, alt="Two diagrams of three rows of dots. Left: the pooled row keeps every second place, and a kernel of three takes three "
-             "neighbouring kept places, 2, 4, 6, to make the value at place 4. Right: the pooled row keeps all places, and the kernel with "
-             "dilation 2 takes the same places 2, 4, 6.")
-
+figures.show(fig, alt="Two diagrams of three rows of dots. Left: the pooled row keeps every second place, "
+             "and a kernel of three takes three neighbouring kept places, 2, 4, 6, to make the value at "
+             "place 4. Right: the pooled row keeps all places, and the kernel with dilation 2 takes the "
+             "same places 2, 4, 6.")
 
 # %%
-@torch.no_grad()
-def dense_scores(padded):
-    """The same classifier, fully convolutional: (1, 4, x + 16, y + 16) to scores (1, 2, x, y)."""
-    maps = F.max_pool2d(F.relu(convolution1(padded)), 3, stride=1)
-    maps = F.relu(F.conv2d(maps, convolution2.weight, convolution2.bias, dilation=2))
-    maps = F.relu(F.conv2d(maps, kernel1, linear1.bias, dilation=2))
-    return F.conv2d(maps, kernel2, linear2.bias)
-
-
-dense = dense_scores(padded)[0]
+dense_network = nn.Sequential(
+    layer(convolution1.weight, convolution1.bias), nn.ReLU(),
+    nn.MaxPool2d(3, stride=1),
+    layer(convolution2.weight, convolution2.bias, dilation=2), nn.ReLU(),
+    layer(kernel1, linear1.bias, dilation=2), nn.ReLU(),
+    layer(kernel2, linear2.bias),
+)
+dense = dense_network(padded)[0]
+print("scores", tuple(dense.shape))
 compare("fully convolutional, and sliding window", dense, by_patches)
 
 # %% [markdown]
-# The same trained weights, the same scores up to rounding, at every pixel. This is a **fully convolutional network**.
+# The same trained weights, the same scores up to rounding, at every pixel. This is a **fully convolutional
+# network**.
 #
 # ### Exercise 11: predict a number
 #
-# VGG16, a classic classifier, has *five* poolings with stride 2, one after the other, before its first fully connected layer. Suppose that
-# you make all five dense in this way. Which dilation does that layer need?
+# VGG16, a classic classifier, has *five* poolings with stride 2, one after the other, before its first
+# fully connected layer. Suppose that you make all five dense in this way. Which dilation does that layer
+# need?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -836,15 +887,16 @@ vgg_dilation = 2**5
 vgg_dilation = check("vgg_dilation", vgg_dilation)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each pooling made dense spreads everything behind it by another factor of 2: $2^5 = 32$. The 7 x 7 kernel
-# of that layer then spans $6 \cdot 32 + 1 = 193$ places, and all layers run at full resolution with hundreds of channels. It is exact, and
-# expensive. Hold on to this thought until section 5.
+# **Solution.** Each pooling made dense spreads everything behind it by another factor of 2: $2^5 = 32$. The
+# 7 x 7 kernel of that layer then spans $6 \cdot 32 + 1 = 193$ places, and all layers run at full resolution
+# with hundreds of channels. It is exact, and expensive. Hold on to this thought until section 5.
 
 # %% [markdown]
 # ### Exercise 12: predict the speed-up
 #
-# A real BraTS slice has 240 x 240 pixels. By what **factor** are the MACs of the sliding window more than those of the
-# fully convolutional network `dense_scores`? The padded image is 256 x 256; layer by layer the maps have 254, 252, 248, 240 and 240 places on a side:
+# A real BraTS slice has 240 x 240 pixels. By what **factor** are the MACs of the sliding window more than
+# those of the fully convolutional network `dense_network`? The padded image is 256 x 256; layer by layer the
+# maps have 254, 252, 248, 240 and 240 places on a side:
 #
 # | layer | kernel | output on a side |
 # |---|---|---|
@@ -868,21 +920,17 @@ speed_up = 240 * 240 * patch_macs / dense_macs
 speed_up = check("speed_up", speed_up)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** About **12.5**. The first layer is saved 225 times (less a little for the padding), the second 25 times, the former
-# linear layers not at all: their work was never repeated. In the dense network they make up four fifths of the bill. So the
-# saving depends on where a network does its work: deep networks with small heads gain much more.
+# **Solution.** About **12.5**. The first layer is saved 225 times (less a little for the padding), the
+# second 25 times, the former linear layers not at all: their work was never repeated. In the dense network
+# they make up four fifths of the bill. So the saving depends on where a network does its work: deep
+# networks with small heads gain much more.
 
 # %% [markdown]
-# Does the clock agree with the bill? Both ways on our slice, with the same weights in float32. The counter counts the MACs of our slice. (Times
-# depend on the machine: cutting the patches takes time, too, and no library is equally fast on all shapes. Expect the same order, not the
-# same number.)
+# Does the clock agree with the bill? Both ways on our slice, with the same weights in float32. The counter
+# counts the MACs of our slice. (Times depend on the machine: cutting the patches takes time, too, and no
+# library is equally fast on all shapes. Expect the same order, not the same number.)
 
 # %%
-convolution1, _, _, convolution2, _, _, linear1, _, linear2 = classifier.float()
-kernel1, kernel2 = kernel1.float(), kernel2.float()
-padded32 = padded.float()
-
-
 def seconds(function, *inputs, repeats=3):
     """Shortest of several times of a call."""
     times = []
@@ -893,72 +941,79 @@ def seconds(function, *inputs, repeats=3):
     return min(times)
 
 
-sliding_time = seconds(sliding_window, classifier, image)
-stitch_time = seconds(shift_and_stitch, strided_scores, padded32, SIZE, 2)
-dense_time = seconds(dense_scores, padded32)
+strided32, dense32 = (copy.deepcopy(network).float() for network in (strided_network, dense_network))
+padded32 = padded.float()
 ways = {
-    "sliding window": (sliding_time, sliding_macs),
-    "shift and stitch": (stitch_time, counted_macs(shift_and_stitch, strided_scores, padded32, SIZE, 2)),
-    "fully convolutional": (dense_time, counted_macs(dense_scores, padded32)),
+    "sliding window": (sliding_window, classifier, image),
+    "shift and stitch": (shift_and_stitch, strided32, padded32, SIZE, 2),
+    "fully convolutional": (dense32, padded32),
 }
-for name, (duration, macs) in ways.items():
-    print(f"{name:20} {duration * 1e3:7.1f} ms   {macs / 1e6:7.1f} million MACs")
-print(f"measured speed-up {sliding_time / dense_time:.1f}, by MACs {sliding_macs / ways['fully convolutional'][1]:.1f} on this slice, "
-      f"predicted {speed_up:.1f} for 240 x 240")
-compare("float32: fully convolutional, sliding window", dense_scores(padded32)[0], scores)
+times = {name: seconds(*call) for name, call in ways.items()}
+macs = {name: counted_macs(*call) for name, call in ways.items()}
+for name in ways:
+    print(f"{name:20} {times[name] * 1e3:7.1f} ms   {macs[name] / 1e6:7.1f} million MACs")
+cutting = seconds(patches_around, image, SIZE)
+print(f"(of the sliding window's time, cutting the patches takes {cutting * 1e3:.1f} ms)")
+measured = times["sliding window"] / times["fully convolutional"]
+by_macs = macs["sliding window"] / macs["fully convolutional"]
+print(f"speed-up: measured {measured:.1f}; by MACs {by_macs:.1f} on this slice, {speed_up:.1f} for 240 x 240")
 
 # %% [markdown]
 # ### What happens at the border
 #
-# So far we padded the *image*, once, by half a patch. Networks in practice pad **every layer**, each by as much
-# as it needs to keep the size ("same" padding). Our network with that:
+# So far we padded the *image*, once, by half a patch. Networks in practice pad **every layer**, each by as
+# much as it needs to keep the size ("same" padding). To see what this does, we cut a piece out of the
+# middle of the brain, as one does with images that are too large. Now there is brain at the border.
 
 # %%
-@torch.no_grad()
-def same_padding_scores(image):
-    """The classifier with zero padding in every layer: an image (1, 4, x, y) to scores (1, 2, x, y)."""
-    maps = F.relu(F.conv2d(image, convolution1.weight, convolution1.bias, padding=1))
-    maps = F.max_pool2d(maps, 3, stride=1, padding=1)
-    maps = F.relu(F.conv2d(maps, convolution2.weight, convolution2.bias, padding=2, dilation=2))
-    maps = F.relu(F.conv2d(maps, kernel1, linear1.bias, padding=4, dilation=2))
-    return F.conv2d(maps, kernel2, linear2.bias)
-
-
-classifier.double()
-kernel1, kernel2 = kernel1.double(), kernel2.double()
-same = same_padding_scores(image.double()[None])[0]
-difference = (same - by_patches).abs().amax(dim=0)
-band = 7
-inside = difference[band:-band, band:-band]
-print(f"largest difference in the outer {band} pixels: {difference.max():.2f},   further inside: {inside.max():.1e}")
-print("rows from the border in which scores differ:", [d for d in range(12) if difference[d, :].max() > 1e-9])
+same_network = nn.Sequential(
+    layer(convolution1.weight, convolution1.bias, padding=1), nn.ReLU(),
+    nn.MaxPool2d(3, stride=1, padding=1),
+    layer(convolution2.weight, convolution2.bias, dilation=2, padding=2), nn.ReLU(),
+    layer(kernel1, linear1.bias, dilation=2, padding=4), nn.ReLU(),
+    layer(kernel2, linear2.bias),
+)
+piece = image[:, 16:60, 20:76].double()
+padded_once = dense_network(F.pad(piece, (half,) * 4)[None])[0]
+padded_everywhere = same_network(piece[None])[0]
+compare("padded once, and sliding window", padded_once, sliding_window(exact, piece))
+compare("padded in every layer, and sliding window", padded_everywhere, sliding_window(exact, piece))
 
 # %%
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=(1, 1.2))
-picture = left.imshow(difference.T, cmap="viridis")
+difference = (padded_everywhere - padded_once).abs().amax(dim=0)
+columns, rows = difference.shape
+across, down = torch.arange(columns)[:, None], torch.arange(rows)[None, :]
+distance = torch.minimum(torch.minimum(across, columns - 1 - across), torch.minimum(down, rows - 1 - down))
+largest = [difference[distance == d].max().item() for d in range(12)]  # at each distance from the border
+
+fig, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4), width_ratios=(1, 1.2, 1.5))
+figures.show_slice(left, piece[3], title="the piece (FLAIR)", window=(-2, 4))
+picture = middle.imshow(difference.T, cmap="viridis")
 frame = {"fill": False, "edgecolor": "white", "linestyle": "--"}
-left.add_patch(Rectangle((band - 0.5, band - 0.5), width - 2 * band, height - 2 * band, **frame))
-left.set(title="|same padding - sliding window|, scores", xlabel="x (voxels)", ylabel="y (voxels)")
-fig.colorbar(picture, ax=left, shrink=0.8)
-right.semilogy(range(12), [max(float(difference[d].max()), 1e-17) for d in range(12)], "o-", color=figures.COLOURS["blue"])
-right.axvspan(-0.5, band - 0.5, color=figures.COLOURS["orange"], alpha=0.2)
-right.set(title="largest difference at a distance from the left border", xlabel="distance from the border (voxels)",
-          ylabel="|difference| of scores", xlim=(-0.5, 11.5))
-figures.show(fig, alt="Left: a map of the differences, which are large in a band along all four borders and zero inside a dashed "
-             "frame 7 pixels from the border. Right: the largest difference against the distance from the border, above 0.01 up to "
-             "distance 6 and at the level of rounding from distance 7 on.")
+middle.add_patch(Rectangle((6.5, 6.5), columns - 14, rows - 14, **frame))
+middle.set(title="|difference| of the scores", xlabel="x (voxels)", ylabel="y (voxels)")
+fig.colorbar(picture, ax=middle, shrink=0.8)
+right.semilogy(range(12), largest, "o-", color=figures.COLOURS["blue"])
+right.axvspan(-0.5, 6.5, color=figures.COLOURS["orange"], alpha=0.2)
+right.set(title="the largest at each distance", xlabel="distance from the border (voxels)",
+          ylabel="|difference| of the scores", xlim=(-0.5, 11.5))
+figures.show(fig, alt="Left: a rectangular piece of a FLAIR slice. Middle: a map of the differences, large "
+             "in a band along all four borders and zero inside a dashed frame 7 pixels from the border. "
+             "Right: the largest difference at each distance from the border, plainly above zero up to "
+             "distance 6 and at the level of rounding from 7 on.")
 
 # %% [markdown]
 # ### Exercise 13: explain the border
 #
-# The zeros around the image are the same in both networks, and so are all weights. Why do the scores differ, and why in
-# a band of exactly 7 pixels?
+# The zeros around the piece are the same in both networks, and so are all weights. Why do the scores
+# differ, and why in a band of exactly 7 pixels?
 #
 # - **A.** Rounding: in the band more zeros are added up, and the errors grow with their number.
-# - **B.** Inside, the sliding window's feature maps go on beyond the border: there the first layer has looked at zeros and at the
-#   image's edge, and its answer is not 0 (it has a bias). With "same" padding the later layers find zeros there. Such places
-#   are up to 7 pixels away from the centre of a patch.
-# - **C.** The dilated kernels skip every second pixel, and at the border the pixels that they need are missing.
+# - **B.** Inside, the sliding window's feature maps go on beyond the border: there the first layer has
+#   looked at zeros and at the image's edge, and its answer is not 0 (it has a bias). With "same" padding
+#   the later layers find zeros there. Such places are up to 7 pixels away from the centre of a patch.
+# - **C.** The dilated kernels skip every second pixel, and at the border the pixels that they need are
+#   missing.
 # - **D.** The classifier was never trained on patches that stick out, so its scores there are random.
 
 # %% tags=["exercise"]
@@ -971,17 +1026,19 @@ border_picture = "B"
 border_picture = check("border_picture", border_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** B. A patch of 17 x 17 has a first feature map of 15 x 15: up to 7 pixels around the centre. If that
-# map sticks out of the image, the two networks see different things: *features of zeros* on one side, *zeros instead of features* on
-# the other. Neither is wrong. But a network must be used as it was trained, and each "same" layer lets the border's influence grow
-# inwards. The U-Net's paper pads nothing at all and lets the image shrink (notebook 05).
+# **Solution.** B. A patch of 17 x 17 has a first feature map of 15 x 15: up to 7 pixels around the centre.
+# If that map sticks out of the image, the two networks see different things: *features of zeros* on one
+# side, *zeros instead of features* on the other. Neither is wrong. But a network must be used as it was
+# trained, and each "same" layer lets the border's influence grow inwards. The U-Net's paper pads nothing at
+# all and lets the image shrink (notebook 05).
 
 # %% [markdown]
 # ### From a classifier to a segmenter: the FCN
 #
-# This is the step of Long, Shelhamer and Darrell (2015): take a network that was trained to *classify* a million photographs, turn its linear layers
-# into convolutions, and train on for segmentation. Their VGG16 has thirteen 3 x 3 convolutions, a pooling after each group, and behind them two fully
-# connected layers. Here are the convolutions:
+# This is the step of Long, Shelhamer and Darrell (2015): take a network that was trained to *classify* a
+# million photographs, turn its linear layers into convolutions, and train on for segmentation. Their VGG16
+# has thirteen 3 x 3 convolutions, a pooling after each group, and behind them two fully connected layers.
+# Here are the convolutions:
 
 # %%
 groups = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512), (512, 512, 512, 512))
@@ -993,10 +1050,10 @@ print(f"weights of the 13 convolutions, with biases: {vgg_convolutions:,}")
 # %% [markdown]
 # ### Exercise 14: predict a number
 #
-# Then come `fc6`, fully connected from a feature map of 512 x 7 x 7 to 4,096 outputs, `fc7` from 4,096 to 4,096, and for
-# segmentation a 1 x 1 convolution from 4,096 to the scores of 21 classes. All have biases. How many weights (biases included) does the **whole**
-# fully convolutional network have, with `fc6` and `fc7` as convolutions? *Guess first:* does turning them into convolutions make them more or
-# fewer?
+# Then come `fc6`, fully connected from a feature map of 512 x 7 x 7 to 4,096 outputs, `fc7` from 4,096 to
+# 4,096, and for segmentation a 1 x 1 convolution from 4,096 to the scores of 21 classes. All have biases.
+# How many weights (biases included) does the **whole** fully convolutional network have, with `fc6` and
+# `fc7` as convolutions? *Guess first:* does turning them into convolutions make them more or fewer?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1008,30 +1065,34 @@ fcn_weights = vgg_convolutions + (512 * 7 * 7 * 4096 + 4096) + (4096 * 4096 + 40
 fcn_weights = check("fcn_weights", fcn_weights)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 134,346,581, the number of the published FCN-32s (its fixed upsampling not counted). The conversion changes no count: `fc6` becomes a convolution with a 7 x 7 kernel, 512 inputs and
-# 4,096 outputs, and has the same 102,764,544 weights as before. That is three quarters of the network, in one layer. (A fully convolutional network is not a small one;
-# later architectures left this layer out.)
+# **Solution.** 134,346,581, the number of the published FCN-32s (its fixed upsampling not counted). The
+# conversion changes no count: `fc6` becomes a convolution with a 7 x 7 kernel, 512 inputs and 4,096
+# outputs, and has the same 102,764,544 weights as before. That is three quarters of the network, in one
+# layer. (A fully convolutional network is not a small one; later architectures left this layer out.)
 
 # %% [markdown]
-# Its answer comes out at 1/32 of the image's resolution, as ours came out at 1/2. The FCN neither stitches nor
-# dilates: it *upsamples* the coarse scores. Why not stay at full resolution?
+# Its answer comes out at 1/32 of the image's resolution, as ours came out at 1/2. The FCN neither stitches
+# nor dilates: it *upsamples* the coarse scores. Why not stay at full resolution?
 
 # %% [markdown]
 # ## 5 · Why not everything at full resolution?
 #
-# A dense network needs two resources in plenty. **Computing:** each layer costs MACs at every pixel. **Memory:** for
-# backpropagation the output of every layer is kept until the backward pass, and at full resolution each is as large as the image, times the number of channels.
+# A dense network needs two resources in plenty. **Computing:** each layer costs MACs at every pixel.
+# **Memory:** for backpropagation the output of every layer is kept until the backward pass, and at full
+# resolution each is as large as the image, times the number of channels.
 #
-# And it has to see far. A 3 x 3 convolution lets a pixel see one more on each side (notebook 04). To see 63 pixels on a side, 31 such layers
-# are needed at full resolution, with 64 channels each, say. The **pyramid** halves the resolution after each layer: what one layer sees
-# doubles each time, and with layers at 1/1, 1/2, 1/4, 1/8 and 1/16 five layers see $1 + 2\,(1 + 2 + 4 + 8 + 16) = 63$. (The halving itself is not counted.) Networks double
-# the channels when they halve the size, so that little is lost.
+# And it has to see far. A 3 x 3 convolution lets a pixel see one more on each side (notebook 04). To see 63
+# pixels on a side, 31 such layers are needed at full resolution, with 64 channels each, say. The
+# **pyramid** halves the resolution after each layer: what one layer sees doubles each time, and with layers
+# at 1/1, 1/2, 1/4, 1/8 and 1/16 five layers see $1 + 2\,(1 + 2 + 4 + 8 + 16) = 63$. (The halving itself is
+# not counted.) Networks double the channels when they halve the size, so that little is lost.
 
 # %%
 def plan_costs(plan, side):
-    """MACs and bytes (float32 outputs) of each 3x3 layer of a plan [(shrink, channels), ...] on a square image."""
-    macs = [convolution_macs(channels, channels, 3, side // shrink, side // shrink) for shrink, channels in plan]
-    memory = [channels * (side // shrink) ** 2 * 4 for shrink, channels in plan]
+    """MACs and bytes (float32 outputs) of each 3x3 layer of a plan [(shrink, channels), ...]."""
+    sides = [side // shrink for shrink, _ in plan]
+    macs = [convolution_macs(channels, channels, 3, n, n) for n, (_, channels) in zip(sides, plan)]
+    memory = [channels * n**2 * 4 for n, (_, channels) in zip(sides, plan)]
     return np.array(macs), np.array(memory)
 
 
@@ -1041,29 +1102,35 @@ plans = {
 }
 for name, plan in plans.items():
     macs, memory = plan_costs(plan, 240)
-    print(f"{name:16} {len(plan):2} layers: {macs.sum() / 1e9:6.1f} thousand million MACs, outputs {memory.sum() / 1e6:6.1f} MB")
+    print(f"{name:16} {len(plan):2} layers: {macs.sum() / 1e9:5.1f} GMACs (thousand million MACs), "
+          f"outputs {memory.sum() / 1e6:5.1f} MB")
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(9, 3))
-for ax, quantity, unit, title in ((axes[0], 0, 1e9, "MACs of each layer"), (axes[1], 1, 1e6, "output of each layer")):
-    for (name, plan), colour, offset in zip(plans.items(), ("orange", "blue"), (0, 0)):
-        values = plan_costs(plan, 240)[quantity] / unit
-        ax.bar(np.arange(1, len(plan) + 1), values, color=figures.COLOURS[colour], label=name,
-               width=0.8 if colour == "orange" else 0.45)
-    ax.set(title=title, xlabel="layer", ylabel="thousand million MACs" if quantity == 0 else "MB (float32)")
-axes[0].legend(fontsize=8, loc="lower right", framealpha=1, frameon=True)
-figures.show(fig, alt="Two bar charts over 31 layers. At full resolution each of the 31 layers costs the same number of MACs and "
-             "the same memory. The pyramid has only 5 layers; each costs as many MACs as a layer at full resolution, but its memory halves from layer to "
-             "layer.")
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
+for (name, plan), colour, marker in zip(plans.items(), ("orange", "blue"), "os"):
+    sees = 1 + np.cumsum([2 * shrink for shrink, _ in plan])
+    for ax, costs, unit in zip(axes, plan_costs(plan, 240), (1e9, 1e6)):
+        total = np.cumsum(costs) / unit
+        ax.plot(sees, total, marker + "-", markersize=5, color=figures.COLOURS[colour], label=name)
+axes[0].set(title="computing", ylabel="all layers so far (GMACs)")
+axes[1].set(title="memory for the outputs", ylabel="all layers so far (MB, float32)")
+for ax in axes:
+    ax.set(xlabel="an output sees (pixels on a side)", xticks=(3, 7, 15, 31, 63))
+axes[0].legend(fontsize=8)
+figures.show(fig, alt="Two curves each for computing and memory against what an output sees. At full "
+             "resolution both rise on a straight line through 31 layers. The pyramid gets to 63 pixels in "
+             "5 layers, for about a sixth of the computing and a sixteenth of the memory.")
 
 # %% [markdown]
-# Look at the left picture: a layer of the pyramid costs as many MACs as a layer at full resolution, because half the size on each side
-# and twice the channels cancel. The gain is that five layers see what otherwise takes 31. In memory the pyramid gains twice: fewer layers, and each halves.
+# A layer of the pyramid costs as many MACs as a layer at full resolution, because half the size on each
+# side and twice the channels cancel. The gain is that five layers see what otherwise takes 31. In memory
+# the pyramid gains twice: fewer layers, and each takes half as much as the one before.
 #
 # ### Exercise 15: predict a number
 #
-# A whole scan of BraTS has 240 x 240 x 155 voxels. How many **gigabytes** (1 GB = 10⁹ bytes) do the outputs of 31 layers with 64
-# channels take at full resolution, in float32 (4 bytes a number), for one scan? *Guess first:* does it fit into a GPU with 24 GB?
+# A whole scan of BraTS has 240 x 240 x 155 voxels. How many **gigabytes** (1 GB = 10⁹ bytes) do the outputs
+# of 31 layers with 64 channels take at full resolution, in float32 (4 bytes a number), for one scan? *Guess
+# first:* does it fit into a GPU with 24 GB?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1075,33 +1142,36 @@ activation_memory = 31 * 64 * 240 * 240 * 155 * 4 / 1e9
 activation_memory = check("activation_memory", activation_memory)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 70.9 GB, for the outputs alone, for a single scan: no. In 3D the pyramid is even more worth it: half the size means an eighth of the
-# voxels, so with twice the channels a layer's MACs halve and its memory falls to a quarter.
+# **Solution.** 70.9 GB, for the outputs alone, for a single scan: no. In 3D the pyramid is even more worth
+# it: half the size means an eighth of the voxels, so with twice the channels a layer's MACs halve and its
+# memory falls to a quarter.
 
 # %%
 voxels = 240 * 240 * 155
 pyramid_memory = sum(64 * 2**level * (voxels / 8**level) * 4 for level in range(5))
-print(f"3D: full resolution, 31 layers {31 * 64 * voxels * 4 / 1e9:.1f} GB; pyramid, 5 layers {pyramid_memory / 1e9:.1f} GB")
+print(f"3D: full resolution, 31 layers {31 * 64 * voxels * 4 / 1e9:.1f} GB; "
+      f"pyramid, 5 layers {pyramid_memory / 1e9:.1f} GB")
 
 # %% [markdown]
-# What is missing: the pyramid ends at 1/16 of the resolution, and the mask is wanted at 1/1. The way out is to
-# go **down and up again**: downsampling to see far at little cost, upsampling to answer at every pixel. How to upsample well is notebook 03; how to keep
-# the fine detail on the way is the U-Net of notebook 05.
+# What is missing: the pyramid ends at 1/16 of the resolution, and the mask is wanted at 1/1. The way out is
+# to go **down and up again**: downsampling to see far at little cost, upsampling to answer at every pixel.
+# How to upsample well is notebook 03; how to keep the fine detail on the way is the U-Net of notebook 05.
 
 # %% [markdown]
 # ## Summary
 #
-# You built the three answers to one slice, showed that a clustering has no names, slid a classifier over a brain, wrote its
-# bill, and made it fully convolutional in two exact ways. Remember:
+# You built the three answers to one slice, showed that a clustering has no names, slid a classifier over a
+# brain, wrote its bill, and made it fully convolutional in two exact ways. Remember:
 #
-# - Classification answers with one number, detection with a box, semantic segmentation with a name for each pixel.
-# - **Clustering is invariant under renaming, semantics is nothing but names.** All 24 namings of four clusters have one
-#   sum of squares; labels must come from a teacher.
-# - The sliding window reads each inner pixel $P^2$ times, computes shared features again and again, and pays for
-#   context with the square of the patch's side.
+# - Classification answers with one number, detection with a box, semantic segmentation with a name for each
+#   pixel.
+# - **Clustering is invariant under renaming, semantics is nothing but names.** All 24 namings of four
+#   clusters have one sum of squares; labels must come from a teacher.
+# - The sliding window reads each inner pixel $P^2$ times, computes shared features again and again, and
+#   pays for context with the square of the patch's side.
 # - **A linear layer is a convolution whose kernel is as large as its input.** The weights are only reshaped.
-# - Stride makes scores coarse. Shift and stitch, or stride 1 and dilation, give all pixels: the same scores to
-#   rounding. The first layers save hundreds of times, the linear ones nothing.
+# - Stride makes scores coarse. Shift and stitch, or stride 1 and dilation, give all pixels: the same scores
+#   to rounding. The first layers save hundreds of times, the linear ones nothing.
 # - At the border, padding once and padding in every layer are two different networks.
 # - Seeing far at full resolution costs too much, in memory above all: go down, and up again.
 #
@@ -1113,17 +1183,21 @@ check.progress()
 # %% [markdown]
 # ## References
 #
-# 1. O. Colliot, M. Vakalopoulou, *Deep learning for medical imaging, Part 4: Segmentation*, lecture, Master MVA, 2019-20:
-#    vision tasks, clustering and semantic segmentation, sliding window, fully convolutional networks.
-# 2. S. P. Lloyd, *Least squares quantization in PCM*, IEEE Transactions on Information Theory 28, 1982: k-means.
-# 3. D. C. Cireşan, A. Giusti, L. M. Gambardella, J. Schmidhuber, *Deep neural networks segment neuronal membranes in electron
-#    microscopy images*, NIPS 2012: the sliding window that won the ISBI challenge.
-# 4. A. Giusti, D. C. Cireşan, J. Masci, L. M. Gambardella, J. Schmidhuber, *Fast image scanning with deep max-pooling convolutional
-#    neural networks*, ICIP 2013, arXiv:1302.1700: all pixels at once in spite of pooling, exactly.
-# 5. P. Sermanet et al., *OverFeat*, ICLR 2014, arXiv:1312.6229: linear layers as convolutions, shifted pooling.
-# 6. J. Long, E. Shelhamer, T. Darrell, *Fully convolutional networks for semantic segmentation*, CVPR 2015, arXiv:1411.4038: the
-#    FCN; shift-and-stitch and why they chose to upsample.
-# 7. K. Simonyan, A. Zisserman, *Very deep convolutional networks for large-scale image recognition*, ICLR 2015,
-#    arXiv:1409.1556: VGG16.
-# 8. F. Yu, V. Koltun, *Multi-scale context aggregation by dilated convolutions*, ICLR 2016, arXiv:1511.07122: dilation instead
-#    of stride.
+# 1. O. Colliot, M. Vakalopoulou, *Deep learning for medical imaging, Part 4: Segmentation*, lecture, Master
+#    MVA, 2019-20: vision tasks, clustering and semantic segmentation, sliding window, fully convolutional
+#    networks.
+# 2. S. P. Lloyd, *Least squares quantization in PCM*, IEEE Transactions on Information Theory 28, 1982:
+#    k-means.
+# 3. D. C. Cireşan, A. Giusti, L. M. Gambardella, J. Schmidhuber, *Deep neural networks segment neuronal
+#    membranes in electron microscopy images*, NIPS 2012: the sliding window that won the ISBI challenge.
+# 4. A. Giusti, D. C. Cireşan, J. Masci, L. M. Gambardella, J. Schmidhuber, *Fast image scanning with deep
+#    max-pooling convolutional neural networks*, ICIP 2013, arXiv:1302.1700: all pixels at once in spite of
+#    pooling, exactly.
+# 5. P. Sermanet et al., *OverFeat*, ICLR 2014, arXiv:1312.6229: linear layers as convolutions, shifted
+#    pooling.
+# 6. J. Long, E. Shelhamer, T. Darrell, *Fully convolutional networks for semantic segmentation*, CVPR 2015,
+#    arXiv:1411.4038: the FCN; shift-and-stitch and why they chose to upsample.
+# 7. K. Simonyan, A. Zisserman, *Very deep convolutional networks for large-scale image recognition*, ICLR
+#    2015, arXiv:1409.1556: VGG16.
+# 8. F. Yu, V. Koltun, *Multi-scale context aggregation by dilated convolutions*, ICLR 2016,
+#    arXiv:1511.07122: dilation instead of stride.

@@ -57,9 +57,8 @@ def rename_clusters_in_a_row(clusters, names):
 
 @wrong("rename_clusters", says="opposite renaming")
 def rename_clusters_backwards(clusters, names):
-    return np.array([[names.index(c) if c in names else c for c in row] for row in np.atleast_2d(clusters)]).reshape(
-        clusters.shape
-    )
+    old_of_new = {new: old for old, new in enumerate(names)}
+    return np.vectorize(lambda cluster: old_of_new.get(cluster, cluster))(clusters)
 
 
 @wrong("rename_clusters", says="nothing has been renamed")
@@ -169,7 +168,7 @@ def patches_from_the_corner(image, size):
 
 @wrong("patches_around", says="padding is missing")
 def patches_inside_only(image, size):
-    windows = image.unfold(1, size, 1).unfold(2, size, 1) if size <= min(image.shape[1:]) else image[:, :0]
+    windows = image.unfold(1, size, 1).unfold(2, size, 1)
     return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
 
 
@@ -369,11 +368,12 @@ wrong.value("speed_up", 17**2, says="linear layers are never repeated")
 wrong.value("speed_up", 15**2, says="first layer saves")
 wrong.value("speed_up", dense / (240**2 * patch), says="inverse")
 wrong.value("speed_up", patch / dense, says="one patch")
-wrong.value("speed_up", 240**2 * patch / (288 * 254**2 + 1152 * 248**2), says="at every pixel")
+wrong.value("speed_up", 240**2 * patch / (288 * 254**2 + 1152 * 248**2), says="cost at every pixel")
 wrong.value("speed_up", 240**2 * patch / (dense - 6400 * 240**2 + 256 * 240**2), says="5 x 5 kernel")
 
-for letter, words in {"A": "rounding is about", "C": "no approximation", "D": "the weights are the same"}.items():
-    wrong.value("border_picture", letter, says=words)
+wrong.value("border_picture", "A", says="rounding is about")
+wrong.value("border_picture", "C", says="no approximation")
+wrong.value("border_picture", "D", says="the weights are the same")
 
 wrong.value("fcn_weights", 134_346_581 - 4096 - 4096 - 21, says="biases")
 wrong.value("fcn_weights", 138_357_544, says="1,000 classes")
