@@ -541,7 +541,7 @@ print(f"{'the slice, counter':22}{counted_macs(lambda image: sliding_window(clas
 
 # %% tags=["exercise"]
 def reads_per_pixel(width, height, size):
-    """In how many of the patches around all pixels each pixel lies; a NumPy array of integers."""
+    """In how many of the patches around all pixels each pixel lies; a NumPy array (width, height)."""
     ### BEGIN SOLUTION
     def along_one_axis(length):
         places, half = np.arange(length), size // 2
@@ -574,7 +574,7 @@ right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 0.15))
 figures.show(fig, alt="Left: a map of the number of reads, a high plateau inside that falls towards all "
              "four borders. Right: along the middle row it is 153 at the ends and 289 inside; along the "
              "upper edge 81 at the ends and 153 inside.")
-print(f"inside {reads.max()}, in a corner {reads.min()}, on average {reads.mean():.0f}")
+print(f"inside {reads.max():.0f}, in a corner {reads.min():.0f}, on average {reads.mean():.0f}")
 
 # %% [markdown]
 # And each time the first layer computes the *same* thing from it. Two patches whose centres are neighbours in
@@ -638,7 +638,7 @@ judging_sets = [judging_set(subject) for subject in held_out]
 sizes, seeds = (1, 3, 9, 17), (0, 1)
 context = np.zeros((len(sizes), len(seeds), len(held_out)))
 for i, j in tqdm(list(np.ndindex(len(sizes), len(seeds))), desc="trainings", unit="training"):
-    context[i, j] = held_out_dice(train(seeds[j], steps=300, visible=sizes[i]), sizes[i])
+    context[i, j] = held_out_dice(train(seeds[j], steps=240, visible=sizes[i]), sizes[i])
 for size, results in zip(sizes, context):
     per_seed = "  ".join(f"{mean:.3f}" for mean in results.mean(axis=1))
     print(f"sees {size:2} x {size:2}: mean Dice {results.mean():.3f}   (seeds: {per_seed})")
@@ -734,6 +734,23 @@ print("features", tuple(features.shape), "  kernel", tuple(kernel1.shape))
 compare("linear and convolution, on feature maps", F.conv2d(features, kernel1, linear1.bias)[:, :, 0, 0],
         linear1(features.flatten(1)))
 
+# %%
+output = int(linear1.weight.abs().sum(dim=1).argmax())  # the output with the largest weights
+fig, axes = plt.subplots(2, 1, figsize=(9, 2.7), height_ratios=(1, 3))
+limit = float(linear1.weight[output].abs().max())
+style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+axes[0].imshow(linear1.weight[output][None].numpy(), aspect="auto", **style)
+axes[0].set(title=f"linear layer: the 400 weights of output {output}, in a row", yticks=[], xlabel="input")
+tiles = np.full((5, 16 * 6 - 1), np.nan)
+for channel in range(16):
+    tiles[:, 6 * channel : 6 * channel + 5] = kernel1[output, channel].T.numpy()
+axes[1].imshow(tiles, **style)
+axes[1].set(title="convolution: the same numbers as a 5 x 5 kernel for each of 16 channels", yticks=[])
+axes[1].set_xticks(np.arange(16) * 6 + 2, range(16))
+axes[1].set_xlabel("channel")
+figures.show(fig, alt="Above, a strip of 400 coloured weights, red positive and blue negative. Below, the "
+             "same weights as sixteen squares of 5 x 5, one for each channel.")
+
 # %% [markdown]
 # With these two kernels the trained classifier takes an image of any size. Nothing is trained anew. Compare
 # with `make_classifier`: no `Flatten`, no `Linear`. We pad the image once by half a patch, as the patches
@@ -795,9 +812,9 @@ figures.show(fig, alt="Five 6 x 6 grids. Each of the first four has every second
 # ### Exercise 10: shift and stitch
 #
 # `strided` is a function from a padded image (1, channels, ..., ...) to scores at every `stride`-th pixel,
-# such as `strided_network`. Shifting means: leave out the first `dx` lines and the first `dy` columns of the
-# padded image. Return the scores of all pixels. With patches of `size`, a padded image of $n$ places has $n
-# - \text{size} + 1$ pixels.
+# such as `strided_network`. Shifting means: leave out the first `dx` places along x and the first `dy`
+# along y of the padded image. Return the scores of all pixels. (A padded image of `n` places along an axis
+# has `n - size + 1` pixels there. How many classes there are, `strided(padded).shape[1]` says.)
 
 # %% tags=["exercise"]
 def shift_and_stitch(strided, padded, size, stride):
@@ -961,7 +978,8 @@ print(f"speed-up: measured {measured:.1f}; by MACs {by_macs:.1f} on this slice, 
 with torch.no_grad():
     in_patches = seconds(classifier[2], classifier[:2](patches))
     at_once = seconds(dense32[2], dense32[:2](padded32))
-print(f"of this, max pooling: {in_patches * 1e3:.1f} ms in patches, {at_once * 1e3:.1f} ms on the whole image")
+print(f"of this, max pooling: {in_patches * 1e3:.1f} ms in patches, "
+      f"{at_once * 1e3:.1f} ms on the whole image")
 
 # %% [markdown]
 # Times depend on the machine, so don't expect the same number as the bill's. Usually the clock is kinder to
