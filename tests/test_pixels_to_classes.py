@@ -77,6 +77,8 @@ def test_context_helps_beyond_chance_and_less_and_less(printed):
         means[size], spreads[size] = mean, abs(first - second)
     assert means[3] > means[1] + 0.05 and means[9] > means[3] + 0.05
     assert means[9] - means[1] > 2 * max(spreads.values())
+    least, _ = numbers(printed, "gain of a subject from 1 x 1 to 9 x 9: # to #")
+    assert least > 0.02
     assert means[17] - means[9] < means[9] - means[1] - 0.05  # and 17 sees 3.6 times as many pixels as 9
 
 
