@@ -131,6 +131,14 @@ def test_vgg16_convolutions_of_the_notebook(printed):
     assert numbers(printed, "weights of the 13 convolutions, with biases: #") == [14_714_688]
 
 
+@notebook
+@pytest.mark.parametrize(
+    ("network", "weights"), [("FCN-32s", 134_346_581), ("FCN-16s", 134_357_354), ("FCN-8s", 134_362_751)]
+)
+def test_published_counts_of_the_fully_convolutional_networks(printed, network, weights):
+    assert numbers(printed, f"{network} +# weights") == [weights]
+
+
 def test_answers_by_other_ways():
     exercises = check.exercises
     rng = np.random.default_rng(0)

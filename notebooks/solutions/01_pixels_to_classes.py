@@ -77,7 +77,8 @@ def compare(name, ours, reference):
 # Our patients are simulated (notebook 00 tells how). Twelve of them are for training, eight others are put
 # aside for judging. Each volume is normalised, cropped to the brain and cut into axial slices with four
 # channels: T1, T1 with contrast agent, T2, FLAIR. A slice has two axes, $x$ to the right and $y$ downwards,
-# and we keep this order in all arrays.
+# and we keep this order in all arrays. (Where the subjects are missing, the cell first makes them, which
+# takes about half a minute.)
 
 # %%
 subjects = cohort.split(cohort.synthetic_cases(20), seed=0, train=12, validation=0, test=8)
@@ -192,7 +193,7 @@ rename_clusters = check("rename_clusters", rename_clusters)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** An array, indexed by an array: the list is a table, and every pixel looks its new name up.
-# All at once, so that no pixel is renamed twice. (`BraTS` label maps are converted in the same way.)
+# All at once, so that no pixel is renamed twice. (BraTS label maps are converted in the same way.)
 
 # %% [markdown]
 # ### Exercise 3: what k-means minimises
@@ -315,10 +316,10 @@ print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, "
 #
 # ### Exercise 5: a patch for every pixel
 #
-# From an image (channels, $x$, $y$) make one patch for each pixel, in the order of `image.flatten()`: pixel
-# $(x, y)$ becomes patch number $x \cdot n_y + y$ with $n_y$ pixels in $y$. Loops will do, but they are slow.
-# `tensor.unfold(dim, size, 1)` makes all windows along one axis, without copying anything, and appends the
-# window as a new last axis; do it for both axes. `permute` brings the axes into order.
+# From an image (channels, $x$, $y$) make one patch for each pixel, in the order of `image[0].flatten()`:
+# pixel $(x, y)$ becomes patch number $x \cdot n_y + y$ with $n_y$ pixels in $y$. Loops will do, but they
+# are slow. `tensor.unfold(dim, size, 1)` makes all windows along one axis, without copying anything, and
+# appends the window as a new last axis; do it for both axes. `permute` brings the axes into order.
 
 # %% tags=["exercise"]
 def patches_around(image, size):
@@ -388,7 +389,7 @@ print(f"{sum(weights.numel() for weights in make_classifier(0).parameters()):,} 
 # %% [markdown]
 # Training: draw centres at random from the brains of the twelve training subjects, a quarter of them in
 # tumour (it is rare; notebook 06 is about that), cut the patches, compare the scores with the class of the
-# centre. The argument `visible` blackens all but the middle of each patch; we need it later. With 17
+# centre. The argument `visible` hides all but the middle of each patch; we need it later. With 17
 # nothing is hidden.
 
 # %%
@@ -609,7 +610,8 @@ print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image
 # and let it see only the central 1, 3, 9 or all 17 pixels on a side; what is hidden is set to 0. So all
 # these networks have the same weights to learn and do the same work: what differs is the context alone. Two
 # seeds each show how much is chance. To be quick, we judge on every third pixel in both directions of every
-# fifth slice of the eight held-out subjects.
+# fifth slice of the eight held-out subjects. *Predict:* which step brings most, from 1 to 3, from 3 to 9,
+# or from 9 to 17?
 
 # %%
 def judging_set(subject):
@@ -927,7 +929,7 @@ vgg_dilation = check("vgg_dilation", vgg_dilation)
 # | convolution 16 -> 16 (was linear), dilation 2 | 5 x 5 | 240 |
 # | convolution 16 -> 2 (was linear) | 1 x 1 | 240 |
 #
-# *Guess first:* nearer to 289, to 12, or to 2? Then use your `convolution_macs` and `patch_macs`.
+# *Guess first:* nearer to 300, to 100, or to 10? Then use your `convolution_macs` and `patch_macs`.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1102,9 +1104,17 @@ fcn_weights = check("fcn_weights", fcn_weights)
 # outputs, and has the same 102,764,544 weights as before. That is three quarters of the network, in one
 # layer. (A fully convolutional network is not a small one; later architectures left this layer out.)
 
+# %%
+finer = {"FCN-32s": 0, "FCN-16s": 512 * 21 + 21, "FCN-8s": 512 * 21 + 21 + 256 * 21 + 21}
+for name, more in finer.items():
+    print(f"{name:8}{fcn_weights + more:12,} weights (paper's network, without the upsampling kernels)")
+
 # %% [markdown]
-# Its answer comes out at 1/32 of the image's resolution, as ours came out at 1/2. The FCN neither stitches
-# nor dilates: it *upsamples* the coarse scores. Why not stay at full resolution?
+# The finer versions, FCN-16s and FCN-8s, add a 1 x 1 convolution each to an earlier, finer map (of 512 and
+# of 256 channels), a few thousand weights more.
+#
+# The answer of FCN-32s comes out at 1/32 of the image's resolution, as ours came out at 1/2. The FCN
+# neither stitches nor dilates: it *upsamples* the coarse scores. Why not stay at full resolution?
 
 # %% [markdown]
 # ## 5 · Why not everything at full resolution?
