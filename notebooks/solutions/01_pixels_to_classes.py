@@ -58,6 +58,7 @@ from course_utils import cohort, figures, metrics, slices, widgets
 from course_utils.checks.pixels_to_classes import check
 
 figures.use_style()
+torch.set_num_threads(1)  # small networks gain nothing from more, and times become comparable
 
 
 # %% [markdown]
