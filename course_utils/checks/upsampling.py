@@ -91,9 +91,6 @@ def _nails(x: Tensor, factor: int, offset: int = 0) -> Tensor:
         "The nails stand in the wrong corner: the value belongs to the top left pixel of each square.": (
             lambda x, factor: _nails(x, factor, factor - 1)
         ),
-        "The nails stand in the middle of their squares; on the slide they stand in the top left corner.": (
-            lambda x, factor: _nails(x, factor, factor // 2)
-        ),
         "That is nearest neighbour: all pixels but the top left one of each square must be zero.": (
             lambda x, factor: _kron(x, torch.ones(factor, factor))
         ),
@@ -593,14 +590,16 @@ def _(trial):
     trial.signature("kernel", "stride")
     pairs = [(kernel, stride) for kernel in range(1, 9) for stride in range(1, 5)]
     answers = [trial.call(*pair) for pair in pairs]
-    expected = [_is_clean(*pair) for pair in pairs]
-    trial.require(all(answer is not None for answer in answers), "Your function returned None.",
-                  "Does it end with `return ...`?")  # fmt: skip
-    for message, wrong in trial.mistakes.items():
-        same = all(bool(answer) == wrong(*pair) for answer, pair in zip(answers, pairs))
-        trial.require(not same, message)
-    for pair, answer, right in zip(pairs, answers, expected):
-        trial.case(*pair, expected=right, mistakes={})
+    trial.require(answers[0] is not None, "Your function returned None.", "Does it end with `return ...`?")
+    for pair, answer in zip(pairs, answers):
+        message = "The answer should be True or False."
+        trial.require(answer in (True, False), message, called=f"is_clean{pair}", came=answer)
+    for message, wrong in trial.mistakes.items():  # one pair alone fits several wrong rules, all pairs only one
+        trial.require(any(answer != wrong(*pair) for answer, pair in zip(answers, pairs)), message)
+    for pair, answer in zip(pairs, answers):
+        right = _is_clean(*pair)
+        message = "The stamps of this pair, counted, say otherwise."
+        trial.require(answer == right, message, called=f"is_clean{pair}", came=answer, expected=right)
 
 
 def _checkerboard_energy(image: Tensor, stride: int) -> float:
@@ -676,7 +675,6 @@ def _(trial):
     trial.case(checkerboard, 2, expected=1.0)
     hand = _matrix([2, 1, 0, 1], [2, 1, 0, 1])
     trial.case(hand, 2, expected=0.0)
-    trial.case(_matrix([4, 0, 4, 0], [0, 0, 0, 0]), 2)
     for height, width, stride, seed in ((6, 8, 2, 20), (12, 6, 3, 21), (8, 12, 4, 22)):
         pattern = torch.kron(torch.ones(height // stride, width // stride), _numbers(stride, stride, seed=seed))
         image = 2 + _numbers(height, width, seed=seed + 50) + pattern

@@ -801,7 +801,7 @@ for stride in (2, 4):
 
 # %%
 subjects = cohort.split(cases, seed=0, train=12, validation=0, test=8)
-training = slices.TrainingSlices(subjects.train, batches=150, batch_size=8, foreground=0.75, augmented=False)
+training = slices.TrainingSlices(subjects.train, batches=120, batch_size=8, foreground=0.75, augmented=False)
 
 
 def flair_images(data):
@@ -861,7 +861,7 @@ def train_upsampler(kind, seed=0):
     optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
     generator = torch.Generator().manual_seed(seed)
     for _ in tqdm(range(150), desc=kind):
-        images = flair_training[torch.randint(len(flair_training), (16,), generator=generator)]
+        images = flair_training[torch.randint(len(flair_training), (8,), generator=generator)]
         loss = F.mse_loss(network(F.avg_pool2d(images, 2)), images)
         optimiser.zero_grad()
         loss.backward()
@@ -1099,7 +1099,7 @@ figures.show(fig, alt="An axial slice of a held-out subject in T1 with contrast 
 
 # %% [markdown]
 # **Predict, and write it down before you run the next cells.** All three networks see the same slices in the same order for
-# 150 steps; training subjects and held-out subjects are different people.
+# 120 steps; training subjects and held-out subjects are different people.
 #
 # 1. In the *band*, how large will be the share of wrong pixels: below 10 %, around 20 %, around 30 %, for each network?
 # 2. *Far* from the boundary: will the three differ by much, in pixels out of a thousand?
