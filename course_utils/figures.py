@@ -351,6 +351,8 @@ def show_overlap(axes: Sequence[Axes], counts: np.ndarray, kernel: int, stride: 
     bar.ax.yaxis.get_major_locator().set_params(integer=True)
     names = ", ".join(f"{count:g}" for count in found)
     verdict = "even" if len(found) == 1 else "uneven"
+    for axis in (axes[0].xaxis, axes[0].yaxis):
+        axis.get_major_locator().set_params(integer=True)
     axes[0].set(title=f"kernel {kernel}, stride {stride}: {verdict}\ninterior: {names}", xlabel="x (pixels)",
                 ylabel="y (pixels)")  # fmt: skip
 
