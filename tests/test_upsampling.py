@@ -1,4 +1,4 @@
-"""Notebook 03: its widget at every setting, the drawing under it, and the claims that it makes about trainings."""
+"""Notebook 03: its widget at every setting, the drawing under it, what it claims about its trainings."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def overlap_widget():
 
 
 def test_sliders_and_their_ranges(overlap_widget):
-    ranges = {name: (slider.description, slider.min, slider.max) for name, slider in overlap_widget.sliders.items()}
-    assert ranges == {"kernel": ("kernel", 1, 8), "stride": ("stride", 1, 4)}
+    sliders = overlap_widget.sliders.values()
+    ranges = [(slider.description, slider.min, slider.max) for slider in sliders]
+    assert ranges == [("kernel", 1, 8), ("stride", 1, 4)]
 
 
 def test_every_setting_can_be_drawn_and_told(overlap_widget):
@@ -91,7 +92,7 @@ def peaks(kernel: int, stride: int) -> dict[float, float]:
     return {frequency: height for frequency, height in tops.items() if height > 1e-9}
 
 
-@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (2, 3), (5, 3), (6, 4), (4, 4), (8, 1), (7, 4)])
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (2, 3), (5, 3), (6, 4), (4, 4), (8, 1)])
 def test_spectrum_has_peaks_only_at_multiples_of_the_sampling_frequency(kernel, stride):
     found = peaks(kernel, stride)
     assert found.pop(0.0) == pytest.approx(1)
@@ -196,7 +197,7 @@ def band_by_brute_force(mask, width):
         ("bilinear_kernel", bilinear_by_loop),
         ("zero_fill_convolution", zero_fill_by_stamps),
         ("overlap_map", overlap_by_outer_product),
-        ("overlap_map", lambda height, width, kernel, stride: torch.from_numpy(overlap(height, width, kernel, stride))),
+        ("overlap_map", lambda height, width, kernel, stride: torch.tensor(overlap(height, width, kernel, stride))),
         ("is_clean", lambda kernel, stride: not kernel % stride),
         ("is_clean", lambda kernel, stride: np.bool_(kernel / stride == kernel // stride)),
         ("checkerboard_energy", energy_by_phases),
@@ -261,7 +262,8 @@ class TestClaims:
         assert "rule and counts agree in 16 of 16" in printed
 
     def test_same_number_of_weights(self, printed):
-        assert len(set(re.findall(r"^(?:plain|indices|skips) +([\d,]+) weights$", printed, re.MULTILINE))) == 1
+        weights = re.findall(r"^(?:plain|indices|skips) +([\d,]+) weights$", printed, re.MULTILINE)
+        assert len(weights) == 3 and len(set(weights)) == 1
 
     def test_skip_connections_help_at_the_boundary(self, printed):
         table = printed.split("Dice of each held-out subject")[1]

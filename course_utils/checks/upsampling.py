@@ -41,23 +41,25 @@ def _kron(x: Tensor, block: Tensor) -> Tensor:
     "nearest_neighbour",
     oracle=lambda x, factor: F.interpolate(x[None, None], scale_factor=factor, mode="nearest")[0, 0],
     hints=(
-        "Every value fills a square of factor x factor pixels. Which value of x does output pixel (r, c) show?",
+        "Every value fills a square of factor x factor pixels. Which value of x does output pixel (r, c) "
+        "show?",
         "Output pixel (r, c) shows x[r // factor, c // factor]. Or: repeat each row, then each column.",
-        "`x.repeat_interleave(factor, dim=0)` repeats each row `factor` times in place; the same with dim=1 for "
-        "the columns.",
+        "`x.repeat_interleave(factor, dim=0)` repeats each row `factor` times in place; the same with dim=1 "
+        "for the columns.",
     ),
     mistakes={
-        "You tiled the image: `repeat` puts whole copies side by side. Each *value* has to be repeated at its own "
-        "place.": lambda x, factor: x.repeat(factor, factor),
+        "You tiled the image: `repeat` puts whole copies side by side. Each *value* has to be repeated at "
+        "its own place.": lambda x, factor: x.repeat(factor, factor),
         "Only the rows were repeated: the columns have to be, too.": (
             lambda x, factor: x.repeat_interleave(factor, dim=0)
         ),
         "Only the columns were repeated: the rows have to be, too.": (
             lambda x, factor: x.repeat_interleave(factor, dim=1)
         ),
-        "That is bed of nails: the other pixels of each square are zero. Nearest neighbour fills them with the "
-        "same value.": lambda x, factor: _nails(x, factor),
-        "The values were shared out, each pixel got value / factor^2. Nearest neighbour copies the value itself.": (
+        "That is bed of nails: the other pixels of each square are zero. Nearest neighbour fills them with "
+        "the same value.": lambda x, factor: _nails(x, factor),
+        "The values were shared out, each pixel got value / factor^2. Nearest neighbour copies the value "
+        "itself.": (
             lambda x, factor: _kron(x, torch.ones(factor, factor)) / factor**2
         ),
     },
@@ -75,6 +77,10 @@ def _nails(x: Tensor, factor: int, offset: int = 0) -> Tensor:
     block = torch.zeros(factor, factor)
     block[offset, offset] = 1
     return _kron(x, block)
+
+
+def _without_trailing_zeros(board: Tensor, factor: int) -> Tensor:
+    return board[: board.shape[0] - factor + 1, : board.shape[1] - factor + 1]
 
 
 @check.exercise(
@@ -95,9 +101,10 @@ def _nails(x: Tensor, factor: int, offset: int = 0) -> Tensor:
             lambda x, factor: _kron(x, torch.ones(factor, factor))
         ),
         "After the last nail, zeros are missing: the result is `factor` times as large as the input.": (
-            lambda x, factor: _nails(x, factor)[: (x.shape[0] - 1) * factor + 1, : (x.shape[1] - 1) * factor + 1]
+            lambda x, factor: _without_trailing_zeros(_nails(x, factor), factor)
         ),
-        "There are `factor` zeros between two nails: it must be factor - 1, so that nails are `factor` apart.": (
+        "There are `factor` zeros between two nails: it must be factor - 1, so that nails are `factor` "
+        "apart.": (
             lambda x, factor: _nails(x, factor + 1)
         ),
     },
@@ -147,8 +154,8 @@ def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
         "(i * size + p) * width + (j * size + q).",
     ),
     mistakes={
-        "Those are places within each window, 0 to size^2 - 1. The indices count pixels of the whole plane: row * "
-        "width + column.": _indices_in_window,
+        "Those are places within each window, 0 to size^2 - 1. The indices count pixels of the whole plane: "
+        "row * width + column.": _indices_in_window,
         "You multiplied the row by the height: a row of the plane has `width` pixels.": (
             lambda x, size: _indices_by(x, size, x.shape[0])
         ),
@@ -181,7 +188,8 @@ def _(trial):
 
 def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Tensor:
     """By scatter; PyTorch's own max_unpool2d serves in the notebook."""
-    return values.new_zeros(height * width).scatter(0, indices.flatten(), values.flatten()).reshape(height, width)
+    flat = values.new_zeros(height * width).scatter(0, indices.flatten(), values.flatten())
+    return flat.reshape(height, width)
 
 
 @check.exercise(
@@ -189,10 +197,10 @@ def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Ten
     oracle=_max_unpool,
     hints=(
         "Begin with a plane of zeros of the full size. Every value goes to the place that its index names.",
-        "An index counts pixels in reading order, so it is easiest to write into a *flat* plane of height * width "
-        "zeros, and to give it its shape at the end.",
-        "`flat = values.new_zeros(height * width)`, `flat[indices.flatten()] = values.flatten()`, then reshape to "
-        "(height, width).",
+        "An index counts pixels in reading order, so it is easiest to write into a *flat* plane of height * "
+        "width zeros, and to give it its shape at the end.",
+        "`flat = values.new_zeros(height * width)`, `flat[indices.flatten()] = values.flatten()`, then "
+        "reshape to (height, width).",
     ),
     mistakes={
         "The values stand in the top left corners of their squares, as on a bed of nails: use the indices.": (
@@ -213,7 +221,7 @@ def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Ten
             lambda values, indices, height, width: _max_unpool(values, indices, height, width).flatten()
         ),
         "The indices themselves were written: the *values* go to the places that the indices name.": (
-            lambda values, indices, height, width: _max_unpool(indices.to(values.dtype), indices, height, width)
+            lambda values, indices, height, width: _max_unpool(indices.double(), indices, height, width)
         ),
     },
 )
@@ -237,15 +245,16 @@ check.number(
     "index_saving",
     answer=64,
     hints=(
-        "Take one 2x2 window of one channel. What does a skip connection have to keep of it, what max unpooling?",
-        "The feature map before the pooling has four float32 numbers there, 32 bits each. The remembered place is "
-        "one of four.",
+        "Take one 2x2 window of one channel. What does a skip connection have to keep of it, what max "
+        "unpooling?",
+        "The feature map before the pooling has four float32 numbers there, 32 bits each. The remembered "
+        "place is one of four.",
         "One of four places takes 2 bits. So: 4 * 32 bits against 2 bits.",
     ),
     mistakes={
         "A window holds four numbers before the pooling, not one: 4 * 32 bits.": 16,
         "One of four places needs 2 bits, not 4: with 2 bits you count from 0 to 3.": 32,
-        "That is the number of bits that the feature map takes. By what *factor* is it more than the place?": 128,
+        "That is how many bits the feature map takes. By what *factor* is it more than the place?": 128,
         "You divided bytes by bits: a float32 number has 4 bytes, which are 32 bits.": 8,
         "PyTorch stores an index in 64 bits, but how few would do?": 2,
     },
@@ -258,20 +267,20 @@ check.choice(
     "unpooling_matrices",
     answer="D",
     hints=(
-        "Column m of a matrix is what becomes of an image that is 1 at pixel m and 0 elsewhere. How many pixels "
-        "does each of the three ways write for one value?",
-        "Nearest neighbour writes four pixels for each value, the two others one. So which picture is nearest "
-        "neighbour's?",
-        "A bed of nails always uses the top left corner of the square. Pixel 0 of the small image then goes to "
-        "pixel 0 of the large one, and pixel 1 to pixel 2.",
+        "Column m of a matrix is what becomes of an image that is 1 at pixel m and 0 elsewhere. How many "
+        "pixels does each of the three ways write for one value?",
+        "Nearest neighbour writes four pixels for each value, the two others one. So which picture is "
+        "nearest neighbour's?",
+        "A bed of nails always uses the top left corner of the square. Pixel 0 of the small image then goes "
+        "to pixel 0 of the large one, and pixel 1 to pixel 2.",
     ),
     why={
-        "A": "Nearest neighbour copies each value to four pixels: its columns hold four ones. The first picture has "
-             "one a column.",
-        "B": "The second is right. But which of the others always uses the top left corner of its square? Look in "
-             "which row column 0 has its one.",
-        "C": "Count the ones of a column in the third picture: it writes one pixel for each value, and nearest "
-             "neighbour writes four.",
+        "A": "Nearest neighbour copies each value to four pixels: its columns hold four ones. The first "
+             "picture has one a column.",
+        "B": "The second is right. But which of the others always uses the top left corner of its square? "
+             "Look in which row column 0 has its one.",
+        "C": "Count the ones of a column in the third picture: it writes one pixel for each value, and "
+             "nearest neighbour writes four.",
     },
 )
 
@@ -281,7 +290,8 @@ check.choice(
 
 def _bilinear_kernel(factor: int) -> Tensor:
     """A box filter passed over itself: the triangle, for an even factor sampled between its corners."""
-    fine = np.convolve(np.ones(2 * factor), np.ones(2 * factor)) / (2 * factor)  # the triangle, two samples a pixel
+    # the triangle, two samples a pixel
+    fine = np.convolve(np.ones(2 * factor), np.ones(2 * factor)) / (2 * factor)
     samples = fine[2 * factor - 1 - (2 * factor - factor % 2 - 1) :: 2][: 2 * factor - factor % 2]
     return torch.from_numpy(np.outer(samples, samples))
 
@@ -296,25 +306,28 @@ def _triangle(size: int, centre: float, width: float) -> Tensor:
     "bilinear_kernel",
     oracle=_bilinear_kernel,
     hints=(
-        "First one dimension: a triangle of k = 2 * factor - factor % 2 weights. Where is its peak? Not always on a "
-        "pixel.",
+        "First one dimension: a triangle of k = 2 * factor - factor % 2 weights. Where is its peak? Not "
+        "always on a pixel.",
         "The middle of k pixels is c = (k - 1) / 2. Weight j is 1 - |j - c| / factor.",
-        "`j = torch.arange(k, dtype=torch.float64)`, `line = 1 - (j - c).abs() / factor`; the square kernel is "
-        "`line.outer(line)`.",
+        "`j = torch.arange(k, dtype=torch.float64)`, `line = 1 - (j - c).abs() / factor`; the square kernel "
+        "is `line.outer(line)`.",
     ),
     mistakes={
         "The centre is half a pixel off: the middle of k pixels, counted from 0, is (k - 1) / 2.": (
             lambda factor: _triangle(2 * factor - factor % 2, factor, factor)
         ),
-        "The weights are scaled to sum up to 1. The kernel is used with a stride: its weights have to sum up to "
-        "factor^2, so that a constant image keeps its value.": lambda factor: _bilinear_kernel(factor) / factor**2,
+        "The weights are scaled to sum up to 1. The kernel is used with a stride: its weights have to sum "
+        "up to factor^2, so that a constant image keeps its value.": (
+            lambda factor: _bilinear_kernel(factor) / factor**2
+        ),
         "For an odd factor the kernel has 2 * factor - 1 weights.": (
             lambda factor: _triangle(2 * factor, factor - 0.5, factor)
         ),
         "The slope is wrong: the weights fall by 1 / factor from pixel to pixel.": (
             lambda factor: _triangle(2 * factor - factor % 2, factor - 0.5 - factor % 2 / 2, factor + 1)
         ),
-        "This is one line of the kernel. The kernel is a square: the line times the line, `line.outer(line)`.": (
+        "This is one line of the kernel. The kernel is a square: the line times the line, "
+        "`line.outer(line)`.": (
             lambda factor: torch.sqrt(torch.diagonal(_bilinear_kernel(factor)))
         ),
         "The two triangles are added: bilinear means their product.": lambda factor: _sum_of_lines(factor),
@@ -340,8 +353,8 @@ check.number(
     answer=134_362_751 - 134_346_581,  # FCN-8s and FCN-32s
     hints=(
         "A 1x1 convolution from c channels to 21 classes: how many weights for each class, and what besides?",
-        "For each class c weights and a bias: (c + 1) * 21. There is one such layer on pool4 (512 channels) and "
-        "one on pool3 (256 channels).",
+        "For each class c weights and a bias: (c + 1) * 21. There is one such layer on pool4 (512 channels) "
+        "and one on pool3 (256 channels).",
         "(512 + 1) * 21 + (256 + 1) * 21",
     ),
     mistakes={
@@ -349,7 +362,7 @@ check.number(
         "That is the layer on pool4 alone, the step from 32s to 16s. 8s also has the one on pool3.": 513 * 21,
         "That is the layer on pool3 alone, the step from 16s to 8s. The one on pool4 comes first.": 257 * 21,
         "These layers are 1x1, not 3x3: they only look at one pixel.": (512 * 9 + 1 + 256 * 9 + 1) * 21,
-        "One bias for each class, in each of the two layers: you counted 21 biases only once.": (512 + 256 + 1) * 21,
+        "There is one bias for each class in *each* layer: you counted 21 only once.": (512 + 256 + 1) * 21,
     },
 )
 
@@ -363,43 +376,38 @@ def _conv_transpose2d(
     return F.conv_transpose2d(x[None, None], kernel[None, None], None, stride, padding, output_padding)[0, 0]
 
 
-def _filled(
-    x: Tensor, kernel: Tensor, stride: int, rows: tuple[int, int], columns: tuple[int, int], trailing: bool = False
-) -> Tensor:
-    """Zero-fill, pad by ``rows`` (before, after) and ``columns``, convolve with ``kernel`` as it is."""
-    filled = _nails(x, stride)
-    if not trailing:
-        filled = filled[: (x.shape[0] - 1) * stride + 1, : (x.shape[1] - 1) * stride + 1]
-    padded = F.pad(filled, (*columns, *rows))
-    return F.conv2d(padded[None, None], kernel[None, None])[0, 0]
+def _copies(x: Tensor, factor: int) -> Tensor:
+    return _kron(x, torch.ones(factor, factor))
 
 
 def _zero_filled(
     x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0, output_padding: int = 0, **variant
 ) -> Tensor:
     """The description of the exercise, with the parts that go wrong left open."""
-    k1, k2 = kernel.shape
-    turned = kernel if variant.get("unflipped") else kernel.flip(0, 1)
+    spread = variant.get("spread", stride)
+    filled = variant.get("fill", _nails)(x, spread)
+    if not variant.get("trailing"):
+        filled = _without_trailing_zeros(filled, spread)
     before = variant.get("before", lambda k: k - 1 - padding)
     extra = variant.get("extra", output_padding)
-    return _filled(
-        x, turned, variant.get("spread", stride), (before(k1), before(k1) + extra),
-        (before(variant.get("k2", k2)), before(variant.get("k2", k2)) + extra), variant.get("trailing", False),
-    )
+    top, left = before(kernel.shape[0]), before(variant.get("k2", kernel.shape[1]))
+    padded = F.pad(filled, (left, left + extra, top, top + extra))
+    weights = kernel if variant.get("unflipped") else kernel.flip(0, 1)
+    return F.conv2d(padded[None, None], weights[None, None])[0, 0]
 
 
 @check.exercise(
     "zero_fill_convolution",
     oracle=_conv_transpose2d,
     hints=(
-        "Three steps: fill, pad, slide. How many zeros come between two inputs? And in which direction does a "
-        "sliding kernel write itself?",
-        "Fill: values `stride` apart, ending with the last value. Pad: k - 1 - padding on every side, k for rows "
-        "and columns apart, and output_padding more at the end. Slide: F.conv2d with the kernel flipped in both "
-        "axes.",
-        "bed_of_nails(x, stride) without its last stride - 1 rows and columns; F.pad(filled, (left, right, top, "
-        "bottom)), with left = k2 - 1 - padding, right = left + output_padding, and top, bottom from k1; then "
-        "F.conv2d with kernel.flip(0, 1).",
+        "Three steps: fill, pad, slide. How many zeros come between two inputs? And in which direction does "
+        "a sliding kernel write itself?",
+        "Fill: values `stride` apart, ending with the last value. Pad: k - 1 - padding on every side, k for "
+        "rows and columns apart, and output_padding more at the end. Slide: F.conv2d with the kernel "
+        "flipped in both axes.",
+        "bed_of_nails(x, stride) without its last stride - 1 rows and columns; F.pad(filled, (left, right, "
+        "top, bottom)), with left = k2 - 1 - padding, right = left + output_padding, and top, bottom from "
+        "k1; then F.conv2d with kernel.flip(0, 1).",
     ),
     mistakes={
         "The kernel is not flipped: a kernel that slides writes itself backwards, a stamp forwards.": (
@@ -407,13 +415,13 @@ def _zero_filled(
                 x, kernel, stride, padding, output_padding, unflipped=True
             )
         ),
-        "Zeros after the last value: fill *between* the values only, (n - 1) * stride + 1 rows. What comes after, "
-        "padding and output_padding decide.": (
+        "Zeros after the last value: fill *between* the values only, (n - 1) * stride + 1 rows. What comes "
+        "after, padding and output_padding decide.": (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, trailing=True
             )
         ),
-        "You padded by `padding`. It must be k - 1 - padding: the transposed convolution's padding cuts off.": (
+        "You padded by `padding`. It must be k - 1 - padding: a transposed convolution's padding cuts.": (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, before=lambda k: padding
             )
@@ -428,13 +436,15 @@ def _zero_filled(
                 x, kernel, stride, padding, output_padding, extra=0
             )
         ),
-        "output_padding appends no zeros to the *result*: pad more before the kernel slides, so that it is computed.": (
+        "output_padding appends no zeros to the *result*: pad more before the kernel slides, so that it is "
+        "computed.": (
             lambda x, kernel, stride=1, padding=0, output_padding=0: F.pad(
                 _zero_filled(x, kernel, stride, padding, output_padding, extra=0),
                 (0, output_padding, 0, output_padding),
             )
         ),
-        "The kernel needn't be square: its height decides the padding of the rows, its width that of the columns.": (
+        "The kernel needn't be square: its height decides the padding of the rows, its width that of the "
+        "columns.": (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, k2=kernel.shape[0]
             )
@@ -444,9 +454,9 @@ def _zero_filled(
                 x, kernel, stride, padding, output_padding, spread=stride + 1
             )
         ),
-        "You filled with copies of the values: that is nearest-neighbour fill, the other way of the lecture.": (
-            lambda x, kernel, stride=1, padding=0, output_padding=0: _nearest_filled(
-                x, kernel, stride, padding, output_padding
+        "You filled with copies of the values: that is nearest-neighbour fill, the lecture's other way.": (
+            lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
+                x, kernel, stride, padding, output_padding, fill=_copies
             )
         ),
     },
@@ -459,7 +469,8 @@ def _(trial):
     trial.case(_numbers(2, 3, seed=11), _numbers(2, 3, seed=12))
     trial.case(_numbers(2, 3, seed=13), _numbers(3, 3, seed=14), 2, 1)
     for (k1, k2), stride, padding, extra, seed in (
-        ((3, 3), 2, 1, 1, 15), ((3, 5), 3, 1, 0, 16), ((4, 2), 2, 1, 0, 17), ((2, 3), 3, 0, 2, 18), ((5, 4), 1, 2, 0, 19),
+        ((3, 3), 2, 1, 1, 15), ((3, 5), 3, 1, 0, 16), ((4, 2), 2, 1, 0, 17), ((2, 3), 3, 0, 2, 18),
+        ((5, 4), 1, 2, 0, 19),
     ):  # fmt: skip
         x, kernel = _numbers(3, 4, seed=seed), _numbers(k1, k2, seed=seed + 50)
         options = f"stride={stride}, padding={padding}, output_padding={extra}"
@@ -467,22 +478,13 @@ def _(trial):
         trial.case(x, kernel, stride, padding, extra, label=label)
 
 
-def _nearest_filled(x: Tensor, kernel: Tensor, stride: int, padding: int, output_padding: int) -> Tensor:
-    filled = _kron(x, torch.ones(stride, stride))
-    filled = filled[: (x.shape[0] - 1) * stride + 1, : (x.shape[1] - 1) * stride + 1]
-    k1, k2 = kernel.shape
-    top, left = k1 - 1 - padding, k2 - 1 - padding
-    padded = F.pad(filled, (left, left + output_padding, top, top + output_padding))
-    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
-
-
 check.number(
     "resize_cost",
     answer=8,
     hints=(
         "Where does the kernel slide: over the small volume, or over the enlarged one?",
-        "The transposed convolution stamps the kernel once for each *input* voxel. The resize-convolution moves it "
-        "to each *output* voxel.",
+        "The transposed convolution stamps the kernel once for each *input* voxel. The resize-convolution "
+        "moves it to each *output* voxel.",
         "With stride 2 in three directions there are 2 * 2 * 2 output voxels for each input voxel.",
     ),
     mistakes={
@@ -499,8 +501,8 @@ check.number(
 
 
 def _overlap_map(height: int, width: int, kernel: int, stride: int) -> Tensor:
-    ones = torch.ones(1, 1, height, width, dtype=torch.float64)
-    return F.conv_transpose2d(ones, torch.ones(1, 1, kernel, kernel, dtype=torch.float64), stride=stride)[0, 0]
+    ones, weights = torch.ones(1, 1, height, width), torch.ones(1, 1, kernel, kernel)
+    return F.conv_transpose2d(ones.double(), weights.double(), stride=stride)[0, 0]
 
 
 def _grown(counts: Tensor, height: int, width: int, stride: int) -> Tensor:
@@ -512,10 +514,10 @@ def _grown(counts: Tensor, height: int, width: int, stride: int) -> Tensor:
     "overlap_map",
     oracle=_overlap_map,
     hints=(
-        "Each input stamps a square of kernel x kernel pixels; stamps are `stride` apart. Count, for each output "
-        "pixel, how many stamps cover it.",
-        "The map has (n - 1) * stride + kernel pixels along each axis. Loop over the inputs and add 1 wherever a "
-        "stamp lies. Or think which transposed convolution counts.",
+        "Each input stamps a square of kernel x kernel pixels; stamps are `stride` apart. Count, for each "
+        "output pixel, how many stamps cover it.",
+        "The map has (n - 1) * stride + kernel pixels along each axis. Loop over the inputs and add 1 "
+        "wherever a stamp lies. Or think which transposed convolution counts.",
         "A transposed convolution of an image of ones with a kernel of ones, "
         "`F.conv_transpose2d(ones, kernel_of_ones, stride=stride)`, adds up a 1 for each stamp.",
     ),
@@ -562,20 +564,21 @@ def _is_clean(kernel: int, stride: int) -> bool:
     "is_clean",
     oracle=_is_clean,
     hints=(
-        "In one dimension pixel m is covered by the inputs i with 0 <= m - i * stride < kernel. Does the number of "
-        "such i depend on m?",
-        "Pixel m uses the kernel's weights m % stride, m % stride + stride, ... : those of one remainder. So the "
-        "question is whether each remainder occurs equally often among 0, ..., kernel - 1.",
+        "In one dimension pixel m is covered by the inputs i with 0 <= m - i * stride < kernel. Does the "
+        "number of such i depend on m?",
+        "Pixel m uses the kernel's weights m % stride, m % stride + stride, ... : those of one remainder. "
+        "So the question is whether each remainder occurs equally often among 0, ..., kernel - 1.",
         "It does exactly when the kernel's size is a multiple of the stride: `kernel % stride == 0`.",
     ),
     mistakes={
-        "The division is the wrong way round: the *kernel* has to be a multiple of the stride. Kernel 2, stride 4 "
-        "leaves holes.": lambda kernel, stride: stride % kernel == 0,
-        "A kernel at least as large as the stride leaves no holes, but the overlap can still be uneven: kernel 3, "
-        "stride 2.": lambda kernel, stride: kernel >= stride,
-        "kernel == stride is clean, for then stamps touch and never overlap. But stamps that overlap evenly are clean, "
-        "too: kernel 4, stride 2.": lambda kernel, stride: kernel == stride,
-        "It isn't the kernel being even or odd: kernel 3 with stride 3 is clean, kernel 4 with stride 3 is not.": (
+        "The division is the wrong way round: the *kernel* has to be a multiple of the stride. Kernel 2, "
+        "stride 4 leaves holes.": lambda kernel, stride: stride % kernel == 0,
+        "A kernel at least as large as the stride leaves no holes, but the overlap can still be uneven: "
+        "kernel 3, stride 2.": lambda kernel, stride: kernel >= stride,
+        "kernel == stride is clean, for then stamps touch and never overlap. But stamps that overlap evenly "
+        "are clean, too: kernel 4, stride 2.": lambda kernel, stride: kernel == stride,
+        "It isn't the kernel being even or odd: kernel 3 with stride 3 is clean, kernel 4 with stride 3 is "
+        "not.": (
             lambda kernel, stride: kernel % 2 == 0
         ),
         "It isn't kernel and stride both being even or both odd: kernel 5 with stride 3 is uneven.": (
@@ -594,7 +597,8 @@ def _(trial):
     for pair, answer in zip(pairs, answers):
         message = "The answer should be True or False."
         trial.require(answer in (True, False), message, called=f"is_clean{pair}", came=answer)
-    for message, wrong in trial.mistakes.items():  # one pair alone fits several wrong rules, all pairs only one
+    # One pair alone fits several wrong rules, all pairs together only one.
+    for message, wrong in trial.mistakes.items():
         trial.require(any(answer != wrong(*pair) for answer, pair in zip(answers, pairs)), message)
     for pair, answer in zip(pairs, answers):
         right = _is_clean(*pair)
@@ -603,14 +607,16 @@ def _(trial):
 
 
 def _checkerboard_energy(image: Tensor, stride: int) -> float:
-    """By Parseval: the variance of the means of the stride x stride phases, as a share of the whole variance."""
+    """By Parseval: the variance of the means of the phases, as a share of the whole variance."""
     height, width = image.shape
     phases = image.reshape(height // stride, stride, width // stride, stride).mean(dim=(0, 2))
     return float(phases.var(correction=0) / image.var(correction=0))
 
 
-def _spectrum_share(image: Tensor, rows: Tensor, columns: Tensor, *, power: int = 2, mean: bool = False) -> float:
-    """Share of |spectrum|^power at the given rows and columns (boolean masks); without the mean unless asked."""
+def _spectrum_share(
+    image: Tensor, rows: Tensor, columns: Tensor, *, power: int = 2, mean: bool = False
+) -> float:
+    """Share of |spectrum|^power at some rows and columns (boolean masks); without the mean unless asked."""
     energy = torch.fft.fft2(image).abs() ** power
     if not mean:
         energy[0, 0] = 0
@@ -625,10 +631,10 @@ def _multiples(size: int, step: int) -> Tensor:
     "checkerboard_energy",
     oracle=_checkerboard_energy,
     hints=(
-        "`torch.fft.fft2(image)` has the mean at [0, 0] and frequency u / height in row u. Energy is |value|^2. Which "
-        "rows are the multiples of 1 / stride?",
-        "Rows 0, height / stride, 2 * height / stride, ...: `[:: height // stride]`; for the columns the same with "
-        "the width. Set the energy at [0, 0] to zero before you add anything up.",
+        "`torch.fft.fft2(image)` has the mean at [0, 0] and frequency u / height in row u. Energy is "
+        "|value|^2. Which rows are the multiples of 1 / stride?",
+        "Rows 0, height / stride, 2 * height / stride, ...: `[:: height // stride]`; for the columns the "
+        "same with the width. Set the energy at [0, 0] to zero before you add anything up.",
         "`energy = torch.fft.fft2(image).abs() ** 2`; `energy[0, 0] = 0`; divide "
         "`energy[:: height // stride, :: width // stride].sum()` by `energy.sum()`.",
     ),
@@ -656,8 +662,8 @@ def _multiples(size: int, step: int) -> Tensor:
                 _multiples(image.shape[1], image.shape[0] // stride),
             )
         ),
-        "That is only the corner where both frequencies are multiples but neither is zero. Stripes are artefacts, too: "
-        "keep row 0 and column 0, all but [0, 0].": (
+        "That is only the corner where both frequencies are multiples but neither is zero. Stripes are "
+        "artefacts, too: keep row 0 and column 0, all but [0, 0].": (
             lambda image, stride: _spectrum_share(
                 image,
                 _multiples(image.shape[0], image.shape[0] // stride) & (torch.arange(image.shape[0]) > 0),
@@ -665,7 +671,9 @@ def _multiples(size: int, step: int) -> Tensor:
             )
         ),
         "That is the energy itself. Divide it by the energy of the whole spectrum, without the mean.": (
-            lambda image, stride: _checkerboard_energy(image, stride) * image.var(correction=0) * image.numel() ** 2
+            lambda image, stride: (
+                _checkerboard_energy(image, stride) * image.var(correction=0) * image.numel() ** 2
+            )
         ),
     },
 )
@@ -676,7 +684,7 @@ def _(trial):
     hand = _matrix([2, 1, 0, 1], [2, 1, 0, 1])
     trial.case(hand, 2, expected=0.0)
     for height, width, stride, seed in ((6, 8, 2, 20), (12, 6, 3, 21), (8, 12, 4, 22)):
-        pattern = torch.kron(torch.ones(height // stride, width // stride), _numbers(stride, stride, seed=seed))
+        pattern = _numbers(stride, stride, seed=seed).repeat(height // stride, width // stride)
         image = 2 + _numbers(height, width, seed=seed + 50) + pattern
         trial.case(image, stride, label=f"checkerboard_energy(image of ({height}, {width}), {stride})")
 
@@ -685,19 +693,19 @@ check.choice(
     "flat_field_picture",
     answer="B",
     hints=(
-        "The input is constant. After nearest-neighbour fill, what does the kernel see at each place? And after zero "
-        "fill?",
-        "In the zero-filled image a pixel sees only the weights of its own remainder. The pattern is flat if the "
-        "weights of each remainder have the same *sum*.",
+        "The input is constant. After nearest-neighbour fill, what does the kernel see at each place? And "
+        "after zero fill?",
+        "In the zero-filled image a pixel sees only the weights of its own remainder. The pattern is flat "
+        "if the weights of each remainder have the same *sum*.",
         "Overlap counts say how *many* weights each pixel gets; the pattern depends on what they sum up to.",
     ),
     why={
-        "A": "Its overlap is even: four stamps at each pixel. But the four weights that one pixel gets need not sum up "
-             "to the same as those of its neighbour.",
-        "C": "Before training it was exactly flat as well, with random weights. So it isn't the training that makes it "
-             "flat.",
-        "D": "All networks are float32. Rounding leaves about one part in ten million; look at the numbers over the "
-             "pictures.",
+        "A": "Its overlap is even: four stamps at each pixel. But the four weights that one pixel gets "
+             "need not sum up to the same as those of its neighbour.",
+        "C": "Before training it was exactly flat as well, with random weights. So it isn't the training "
+             "that makes it flat.",
+        "D": "All networks are float32. Rounding leaves about one part in ten million; look at the numbers "
+             "over the pictures.",
     },
 )
 
@@ -720,12 +728,13 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
     "boundary_band",
     oracle=_boundary_band,
     hints=(
-        "For a pixel inside the mask, the distance to the nearest pixel outside matters; for one outside, that to the "
-        "nearest pixel inside.",
-        "`distance_transform_edt(mask)` gives each pixel of the mask its distance to the background, and 0 to all "
-        "others. So you need it twice, for the mask and for `~mask`.",
-        "Inside: distance_transform_edt(mask) <= width, outside: distance_transform_edt(~mask) <= width; a pixel "
-        "outside has 0 in the first, so both have to hold. And a mask that is all True or all False has no boundary.",
+        "For a pixel inside the mask, the distance to the nearest pixel outside matters; for one outside, "
+        "that to the nearest pixel inside.",
+        "`distance_transform_edt(mask)` gives each pixel of the mask its distance to the background, and 0 "
+        "to all others. So you need it twice, for the mask and for `~mask`.",
+        "Inside: distance_transform_edt(mask) <= width, outside: distance_transform_edt(~mask) <= width; a "
+        "pixel outside has 0 in the first, so both have to hold. And a mask that is all True or all False "
+        "has no boundary.",
     ),
     mistakes={
         "That is the inner half: pixels outside the mask, but near to it, belong to the band, too.": (
@@ -737,11 +746,14 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
         "The band is one pixel too narrow: a distance of exactly `width` still counts.": (
             lambda mask, width: _boundary_band(mask, width - 1) if width > 1 else torch.zeros_like(mask)
         ),
-        "Your distance is that of squares: a diagonal step counts as 1. It should be Euclidean, so a diagonal step is "
-        "1.41.": lambda mask, width: _dilated(mask, width, square=True) & _dilated(~mask, width, square=True),
-        "Your distances go by steps along rows and columns: a diagonal neighbour is 2 steps away, but only 1.41 "
-        "pixels.": lambda mask, width: _city_block(mask, width),
-        "This is the whole neighbourhood, mask included: what lies deep inside the mask is far from its boundary.": (
+        "Your distance is that of squares: a diagonal step counts as 1. It should be Euclidean, so a "
+        "diagonal step is 1.41.": (
+            lambda mask, width: _dilated(mask, width, square=True) & _dilated(~mask, width, square=True)
+        ),
+        "Your distances go by steps along rows and columns: a diagonal neighbour is 2 steps away, but only "
+        "1.41 pixels.": lambda mask, width: _city_block(mask, width),
+        "This is the whole neighbourhood, mask included: what lies deep inside the mask is far from its "
+        "boundary.": (
             lambda mask, width: _dilated(mask, width)
         ),
     },
@@ -761,8 +773,13 @@ def _(trial):
     trial.case(single, 2, label="boundary_band(one pixel, 2)")
     for empty in (torch.zeros(4, 5, dtype=torch.bool), torch.ones(4, 5, dtype=torch.bool)):
         name = "True" if empty.any() else "False"
-        message = "A mask that is all True or all False has no boundary, so no band: the distance to nothing means nothing."
-        trial.case(empty, 2, label=f"boundary_band(all {name}, 2)", mistakes={message: _without_a_boundary(empty)})
+        label = f"boundary_band(all {name}, 2)"
+        trial.case(empty, 2, label=label, mistakes={_NO_BOUNDARY: _without_a_boundary(empty)})
+
+
+_NO_BOUNDARY = (
+    "A mask that is all True or all False has no boundary, so no band: the distance to nothing means nothing."
+)
 
 
 def _without_a_boundary(mask: Tensor) -> Tensor:
@@ -780,17 +797,19 @@ check.choice(
     "boundary_picture",
     answer="A",
     hints=(
-        "Read the curves from left to right: where do they differ most, and what is left of the difference five pixels "
-        "away from the boundary?",
+        "Read the curves from left to right: where do they differ most, and what is left of the difference "
+        "five pixels away from the boundary?",
         "Then ask what a feature map at an eighth of the resolution can know: *that* something is there, or "
         "*where exactly* it ends?",
-        "Look at the third network. It was told the *places* of the maxima, yet not what stood at the others.",
+        "Look at the third network. It was told the *places* of the maxima, yet not what stood at the "
+        "others.",
     ),
     why={
-        "B": "Far from the boundary all three are nearly always right: without skip connections the network does find "
-             "the tumour. It draws it badly.",
-        "C": "All three have the same number of weights; the cell printed it. The skip connections add none.",
-        "D": "The numbers of steps and the slices are equal, and so are the subjects. Nor would training longer bring "
-             "back the pixels that three poolings left out.",
+        "B": "Far from the boundary all three are nearly always right: without skip connections the "
+             "network does find the tumour. It draws it badly.",
+        "C": "All three have the same number of weights; the cell printed it. The skip connections add "
+             "none.",
+        "D": "The numbers of steps and the slices are equal, and so are the subjects. Nor would training "
+             "longer bring back the pixels that three poolings left out.",
     },
 )

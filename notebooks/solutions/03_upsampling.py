@@ -172,8 +172,9 @@ def max_pool_with_indices(x, size):
 max_pool_with_indices = check("max_pool_with_indices", max_pool_with_indices)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The place within the window is not enough: 5 and 6 both stand at "place 3" or "place 0" of
-# *some* window. The number in the whole plane says it without knowing the window's size.
+# **Solution.** The place within the window would be less to store, but means nothing without the window: 5
+# stands at place 3 of its window, 6 at place 0 of another. The number in the whole plane says it all by
+# itself.
 
 # %% [markdown]
 # ### Exercise 4: max unpooling
@@ -257,9 +258,9 @@ figures.show(fig, alt="A part of a FLAIR slice with a bright tumour, and three w
              "irregular and follow the structures.")
 
 # %% [markdown]
-# Nearest neighbour is an image, only coarse. The other two are three quarters black. Look at their dots:
-# the nails stand in rank and file and know nothing of the brain; those of max unpooling crowd along bright
-# edges, because that is where the maxima had been.
+# Nearest neighbour is an image, only coarse. The other two are three quarters black, with one dot for each
+# 2x2 window. The nails stand in rank and file and know nothing of the brain; those of max unpooling stand
+# on the brightest pixel of their window, and so lean towards the bright side of every edge.
 #
 # ### Exercise 5: predict a number
 #
@@ -278,9 +279,10 @@ index_saving = 4 * 32 / 2
 index_saving = check("index_saving", index_saving)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Four numbers of 32 bits against one of four places, which is 2 bits: **64** times. In 2015,
-# on the memory of a phone or a car, that was an argument. What is lost is everything but the place: not how
-# strong the response was, nor what the three other pixels said. Section 6 shows what this costs.
+# **Solution.** Four numbers of 32 bits against one of four places, which is 2 bits: **64** times. For
+# SegNet, made for road scenes on a device in a car, that was an argument. What is lost is everything but
+# the place: not how strong the response was, nor what the three other pixels said. Section 6 shows what
+# this costs.
 
 # %% [markdown]
 # SegNet's encoder is the convolutional part of VGG16: thirteen 3x3 convolutions. How many weights is that,
@@ -602,7 +604,7 @@ for k1, k2, stride, padding, extra in settings:
 # %% [markdown]
 # The lecture sets a second way beside it: fill with **copies** instead of zeros (nearest neighbour), then
 # convolve. It is called **resize-convolution**. The steps of both, for a 2x2 input, stride 2 and a kernel
-# of ones:
+# of ones. (Above with padding 1 and output_padding 1, which the lecture's way from 2x2 to 4x4 needs.)
 
 # %%
 def resize_convolution(x, kernel, factor):
@@ -724,6 +726,8 @@ print("counts in the interior:", found.tolist())
 # 1. Stride 2: for which kernels does the peak vanish?
 # 2. Stride 3 and kernels 3, 4, 5, 6: when is it even? Do larger kernels make the unevenness smaller?
 # 3. Set the stride larger than the kernel. What is the smallest count?
+#
+# (If you see no sliders, you read a printed page; the picture above shows the idea.)
 
 # %%
 widgets.overlap_map(overlap_map)
@@ -1276,9 +1280,9 @@ boundary_picture = check("boundary_picture", boundary_picture)
 # are wrong in a few pixels of a thousand, or fewer: *what* and roughly *where* survives three poolings. The
 # exact *where* does not, and the skip connection carries it past them. Remembered places bring part of it
 # at 2 bits a window: they say where a maximum was, but not how strong, nor what its neighbours were. (One
-# training is one sample. We trained four times with other seeds before writing this: the order plain,
-# indices, skips was the same each time. The gap between plain and indices was small in one of them; that to
-# skips never was.)
+# training is one sample. Before writing this we trained five times, with other seeds: in the band the order
+# was plain, indices, skips each time. The gap between plain and indices was next to nothing in one of them,
+# that to skips never was. Far away the order changed from seed to seed: no claim there.)
 
 # %% [markdown]
 # ## Summary

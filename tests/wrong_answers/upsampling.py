@@ -452,7 +452,8 @@ def checkerboard_energy_with_mean(image, stride):
 @wrong("checkerboard_energy", says="amplitudes")
 def checkerboard_energy_of_amplitudes(image, stride):
     amplitude = torch.fft.fft2(image - image.mean()).abs()
-    return (amplitude[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / amplitude.sum()).item()
+    height, width = image.shape
+    return (amplitude[:: height // stride, :: width // stride].sum() / amplitude.sum()).item()
 
 
 @wrong("checkerboard_energy", says="every `stride`-th frequency")
@@ -471,8 +472,8 @@ def checkerboard_energy_square_images_only(image, stride):
 @wrong("checkerboard_energy", says="stripes")
 def checkerboard_energy_without_stripes(image, stride):
     energy = torch.fft.fft2(image - image.mean()).abs() ** 2
-    height, width = image.shape
-    return float(energy[height // stride :: height // stride, width // stride :: width // stride].sum() / energy.sum())
+    down, right = image.shape[0] // stride, image.shape[1] // stride
+    return float(energy[down::down, right::right].sum() / energy.sum())
 
 
 @wrong("checkerboard_energy", says="energy itself")
@@ -515,12 +516,12 @@ def boundary_band_strictly_nearer(mask, width):
 
 @wrong("boundary_band", says="diagonal step counts as 1")
 def boundary_band_chessboard(mask, width):
-    return _band(mask, lambda part: distance_transform_cdt(part, "chessboard"), lambda distance: distance <= width)
+    return _band(mask, lambda part: distance_transform_cdt(part, "chessboard"), lambda steps: steps <= width)
 
 
 @wrong("boundary_band", says="steps along rows")
 def boundary_band_city_block(mask, width):
-    return _band(mask, lambda part: distance_transform_cdt(part, "taxicab"), lambda distance: distance <= width)
+    return _band(mask, lambda part: distance_transform_cdt(part, "taxicab"), lambda steps: steps <= width)
 
 
 @wrong("boundary_band", says="deep inside")
@@ -530,7 +531,8 @@ def boundary_band_grown_mask(mask, width):
 
 @wrong("boundary_band", says="no boundary")
 def boundary_band_of_an_empty_mask(mask, width):
-    return torch.from_numpy((distance_transform_edt(mask) <= width) & (distance_transform_edt(~mask) <= width))
+    inside, outside = distance_transform_edt(mask), distance_transform_edt(~mask)
+    return torch.from_numpy((inside <= width) & (outside <= width))
 
 
 @wrong("boundary_band", says="data type")
