@@ -335,9 +335,11 @@ def show_overlap(axes: Sequence[Axes], counts: np.ndarray, kernel: int, stride: 
     """Draw how many stamps cover each pixel, and the spectrum of that pattern along x.
 
     ``counts`` (rows, columns) is the whole overlap map of stamps of ``kernel`` x ``kernel`` pixels that lie
-    ``stride`` apart. The spectrum is that of the interior, where no stamp is missing, relative to its mean; dashed
-    lines mark the multiples of the sampling frequency 1 / ``stride``. Returns the different counts of the interior,
-    in ascending order. Raises ValueError where the map has no interior.
+    ``stride`` apart. The spectrum is that of the interior, where no stamp is missing, relative to its mean;
+    dashed lines mark the multiples of the sampling frequency 1 / ``stride``.
+
+    Returns the different counts of the interior, in ascending order. Raises ValueError where the map has no
+    interior.
     """
     counts = np.asarray(counts, dtype=float)
     inner = [(size - 2 * kernel + 2) // stride * stride for size in counts.shape]
@@ -353,16 +355,18 @@ def show_overlap(axes: Sequence[Axes], counts: np.ndarray, kernel: int, stride: 
     verdict = "even" if len(found) == 1 else "uneven"
     for axis in (axes[0].xaxis, axes[0].yaxis):
         axis.get_major_locator().set_params(integer=True)
-    axes[0].set(title=f"kernel {kernel}, stride {stride}: {verdict}\ninterior: {names}", xlabel="x (pixels)",
-                ylabel="y (pixels)")  # fmt: skip
+    title = f"kernel {kernel}, stride {stride}: {verdict}\ninterior: {names}"
+    axes[0].set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
 
     spectrum = np.abs(np.fft.rfft(interior.mean(axis=0)))
-    axes[1].vlines(np.arange(len(spectrum)) / inner[1], 0, spectrum / spectrum[0], color=COLOURS["blue"], linewidth=2.5)
+    frequencies = np.arange(len(spectrum)) / inner[1]
+    axes[1].vlines(frequencies, 0, spectrum / spectrum[0], color=COLOURS["blue"], linewidth=2.5)
     for multiple in range(1, stride // 2 + 1):
+        style = {"color": COLOURS["red"], "linestyle": "--", "linewidth": 1, "zorder": 0}
         label = f"multiples of 1/{stride}" if multiple == 1 else None
-        axes[1].axvline(multiple / stride, color=COLOURS["red"], linestyle="--", linewidth=1, zorder=0, label=label)
+        axes[1].axvline(multiple / stride, label=label, **style)
     if stride > 1:
         axes[1].legend(loc="upper center", fontsize=8)
-    axes[1].set(title="spectrum of the interior along x", xlabel="frequency (cycles per pixel)",
-                ylabel="amplitude (the mean = 1)", xlim=(-0.02, 0.52), ylim=(0, 1.25))  # fmt: skip
+    axes[1].set(title="spectrum of the interior along x", xlabel="frequency (cycles per pixel)")
+    axes[1].set(ylabel="amplitude (the mean = 1)", xlim=(-0.02, 0.52), ylim=(0, 1.25))
     return found

@@ -174,6 +174,10 @@ def overlap_by_outer_product(height, width, kernel, stride):
     return torch.outer(line(height), line(width))
 
 
+def overlap_as_tensor(height, width, kernel, stride):
+    return torch.from_numpy(overlap(height, width, kernel, stride))
+
+
 def energy_by_phases(image, stride):
     means = torch.stack([image[r::stride, c::stride].mean() for r in range(stride) for c in range(stride)])
     return ((means - image.mean()) ** 2).mean() / ((image - image.mean()) ** 2).mean()
@@ -197,7 +201,7 @@ def band_by_brute_force(mask, width):
         ("bilinear_kernel", bilinear_by_loop),
         ("zero_fill_convolution", zero_fill_by_stamps),
         ("overlap_map", overlap_by_outer_product),
-        ("overlap_map", lambda height, width, kernel, stride: torch.tensor(overlap(height, width, kernel, stride))),
+        ("overlap_map", overlap_as_tensor),
         ("is_clean", lambda kernel, stride: not kernel % stride),
         ("is_clean", lambda kernel, stride: np.bool_(kernel / stride == kernel // stride)),
         ("checkerboard_energy", energy_by_phases),

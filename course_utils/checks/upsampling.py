@@ -714,13 +714,23 @@ check.choice(
 
 
 def _dilated(mask: Tensor, width: int, square: bool = False) -> Tensor:
-    steps = np.arange(-width, width + 1)
-    disc = np.ones((2 * width + 1,) * 2, bool) if square else np.add.outer(steps**2, steps**2) <= width**2
-    return torch.from_numpy(ndimage.binary_dilation(mask.numpy(), disc))
+    """All pixels within ``width`` of the mask: the mask, shifted by every step of a disc (or square)."""
+    padded = F.pad(mask, (width, width, width, width))
+    result = torch.zeros_like(mask)
+    if not mask.any():
+        return result
+    for down in range(-width, width + 1):
+        for right in range(-width, width + 1):
+            if square or down**2 + right**2 <= width**2:
+                rows, columns = width + down, width + right
+                result |= padded[rows : rows + mask.shape[0], columns : columns + mask.shape[1]]
+    return result
 
 
 def _boundary_band(mask: Tensor, width: int) -> Tensor:
     """Pixels with a pixel of the mask and one of the background within ``width``, by dilation with a disc."""
+    if not mask.any():
+        return torch.zeros_like(mask)
     return _dilated(mask, width) & _dilated(~mask, width)
 
 
