@@ -366,7 +366,7 @@ def show_overlap(axes: Sequence[Axes], counts: np.ndarray, kernel: int, stride: 
         label = f"multiples of 1/{stride}" if multiple == 1 else None
         axes[1].axvline(multiple / stride, label=label, **style)
     if stride > 1:
-        axes[1].legend(loc="upper center", fontsize=8)
+        axes[1].legend(loc="upper center", fontsize=8, frameon=True, framealpha=1, edgecolor="none")
     axes[1].set(title="spectrum of the interior along x", xlabel="frequency (cycles per pixel)")
     axes[1].set(ylabel="amplitude (the mean = 1)", xlim=(-0.02, 0.52), ylim=(0, 1.25))
     return found

@@ -716,9 +716,9 @@ figures.show(fig, alt="Left: the overlap map of 3x3 stamps, stride 2: a regular 
 print("counts in the interior:", found.tolist())
 
 # %% [markdown]
-# Kernel 3 and stride 2, the most common choice of all, gives counts of **1, 2 and 4**: a checkerboard,
-# before any training. On the right is the same in the language of frequencies. A pattern that repeats every
-# $s$ pixels can only contain the frequencies $0, 1/s, 2/s, \dots$ cycles per pixel; $1/s$ is the **sampling
+# Kernel 3 and stride 2, the lecture's own example, gives counts of **1, 2 and 4**: a checkerboard, before
+# any training. On the right is the same in the language of frequencies. A pattern that repeats every $s$
+# pixels can only contain the frequencies $0, 1/s, 2/s, \dots$ cycles per pixel; $1/s$ is the **sampling
 # frequency** of the small image. Everything but the mean, at 0, is artefact.
 #
 # The widget draws **your** map. Find out:
@@ -927,8 +927,9 @@ ax.set(yscale="log", xticks=range(3), xticklabels=list(LAST_LAYER), xlim=(-0.5, 
        ylabel="checkerboard energy (share)")
 ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 figures.show(fig, alt="Checkerboard energy on a logarithmic axis. Before training both transposed "
-             "convolutions lie between a tenth and one, the resize-convolution below a hundredth. After "
-             "training all three lie far lower, near the dashed line of the slices themselves.")
+             "convolutions lie between about a tenth and one, the resize-convolution below a hundredth. "
+             "After training all three lie far lower, below a thousandth. A dashed line marks the slices "
+             "themselves.")
 
 # %% [markdown]
 # An honest result: **training removes nearly all of it.** The energy of the transposed convolutions falls
