@@ -368,3 +368,43 @@ def show_receptive_field(ax: Axes, layers: Sequence[Layer], positions: Sequence[
     ax.set(xlim=(left - 1, right + 1), ylim=(-0.4, len(layers) + 0.4))
     ax.tick_params(axis="y", length=0)
 
+
+def show_overlap(axes: Sequence[Axes], counts: np.ndarray, kernel: int, stride: int) -> np.ndarray:
+    """Draw how many stamps cover each pixel, and the spectrum of that pattern along x.
+
+    ``counts`` (rows, columns) is the whole overlap map of stamps of ``kernel`` x ``kernel`` pixels that lie
+    ``stride`` apart. The spectrum is that of the interior, where no stamp is missing, relative to its mean;
+    dashed lines mark the multiples of the sampling frequency 1 / ``stride``.
+
+    Returns the different counts of the interior, in ascending order. Raises ValueError where the map has no
+    interior.
+    """
+    counts = np.asarray(counts, dtype=float)
+    inner = [(size - 2 * kernel + 2) // stride * stride for size in counts.shape]
+    if min(inner) < stride:
+        raise ValueError(f"a map of {counts.shape} has no interior for kernel {kernel}: take more inputs")
+    interior = counts[kernel - 1 : kernel - 1 + inner[0], kernel - 1 : kernel - 1 + inner[1]]
+    found = np.unique(interior.round(6))
+
+    picture = axes[0].imshow(counts, cmap="viridis", vmin=0, vmax=max(1.0, counts.max()))
+    bar = axes[0].figure.colorbar(picture, ax=axes[0], label="stamps on a pixel")
+    bar.ax.yaxis.get_major_locator().set_params(integer=True)
+    names = ", ".join(f"{count:g}" for count in found)
+    verdict = "even" if len(found) == 1 else "uneven"
+    for axis in (axes[0].xaxis, axes[0].yaxis):
+        axis.get_major_locator().set_params(integer=True)
+    title = f"kernel {kernel}, stride {stride}: {verdict}\ninterior: {names}"
+    axes[0].set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
+
+    spectrum = np.abs(np.fft.rfft(interior.mean(axis=0)))
+    frequencies = np.arange(len(spectrum)) / inner[1]
+    axes[1].vlines(frequencies, 0, spectrum / spectrum[0], color=COLOURS["blue"], linewidth=2.5)
+    for multiple in range(1, stride // 2 + 1):
+        style = {"color": COLOURS["red"], "linestyle": "--", "linewidth": 1, "zorder": 0}
+        label = f"multiples of 1/{stride}" if multiple == 1 else None
+        axes[1].axvline(multiple / stride, label=label, **style)
+    if stride > 1:
+        axes[1].legend(loc="upper center", fontsize=8, frameon=True, framealpha=1, edgecolor="none")
+    axes[1].set(title="spectrum of the interior along x", xlabel="frequency (cycles per pixel)")
+    axes[1].set(ylabel="amplitude (the mean = 1)", xlim=(-0.02, 0.52), ylim=(0, 1.25))
+    return found

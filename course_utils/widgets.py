@@ -208,3 +208,34 @@ def receptive_field_layers(touched_positions: Callable[[Sequence[Layer]], Sequen
     ]
     widget.children = [*rows, widget.picture]
     return widget
+
+
+def overlap_map(overlap: Callable[[int, int, int, int], Any], inputs: int = 16) -> SliderFigure:
+    """Change kernel and stride of a transposed convolution: how its stamps overlap, and the pattern's spectrum.
+
+    ``overlap(height, width, kernel, stride)`` returns how many stamps of height x width inputs cover each
+    output pixel; the notebook gives it the student's own function. ``inputs`` is the height and the width.
+    """
+    look = {"style": {"description_width": "9em"}, "layout": {"width": "32em"}}
+    sliders = {
+        "kernel": ipywidgets.IntSlider(3, 1, 8, description="kernel", **look),
+        "stride": ipywidgets.IntSlider(2, 1, 4, description="stride", **look),
+    }
+
+    def draw(kernel: int, stride: int) -> tuple[Figure, str]:
+        figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6))
+        counts = figures.show_overlap(axes, overlap(inputs, inputs, kernel, stride), kernel, stride)
+        names = ", ".join(f"{count:g}" for count in counts)
+        if len(counts) == 1:
+            pattern = (
+                f"The overlap is even: every pixel of the interior gets {names}, and the spectrum shows only the"
+                " mean."
+            )
+        else:
+            pattern = (
+                f"The overlap is uneven: pixels of the interior get {names}, in a pattern that repeats every"
+                f" {stride} pixels. The spectrum has peaks at multiples of 1/{stride} cycles per pixel."
+            )
+        return figure, f"Stamps of {kernel} x {kernel} pixels, {stride} apart. {pattern}"
+
+    return SliderFigure(draw, sliders)
