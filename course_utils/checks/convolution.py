@@ -12,20 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_utils.checks import Checker
+from course_utils.checks.samples import numbers, tensor
 
 check = Checker("convolution")
-
-
-def _numbers(*shape: int, seed: int) -> Tensor:
-    """Float64 values of both signs, none near zero, so that no entry can hide a mistake."""
-    generator = torch.Generator().manual_seed(seed)
-    magnitude = 0.5 + torch.rand(*shape, generator=generator, dtype=torch.float64)
-    sign = 2.0 * torch.randint(0, 2, shape, generator=generator) - 1.0
-    return magnitude * sign
-
-
-def _tensor(*values: float) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def _conv1d(a: Tensor, kernel: Tensor, **options: int) -> Tensor:
@@ -65,9 +54,9 @@ def _conv_transpose1d(b: Tensor, kernel: Tensor, **options: int) -> Tensor:
 )
 def _(trial):
     trial.signature("a", "kernel")
-    trial.case(_tensor(1, 2, 4, 8, 3), _tensor(1, 10, 100), expected=_tensor(421, 842, 384))
-    trial.case(_numbers(9, seed=1), _numbers(4, seed=2))
-    trial.case(_numbers(5, seed=3), _numbers(5, seed=4))
+    trial.case(tensor(1, 2, 4, 8, 3), tensor(1, 10, 100), expected=tensor(421, 842, 384))
+    trial.case(numbers(9, seed=1), numbers(4, seed=2))
+    trial.case(numbers(5, seed=3), numbers(5, seed=4))
 
 
 @check.exercise(
@@ -94,8 +83,8 @@ def _(trial):
 )
 def _(trial):
     trial.signature("a", "kernel")
-    trial.case(_tensor(1, 2, 4, 8, 3), _tensor(1, 10, 100), expected=_tensor(124, 248, 483))
-    trial.case(_numbers(9, seed=5), _numbers(4, seed=6))
+    trial.case(tensor(1, 2, 4, 8, 3), tensor(1, 10, 100), expected=tensor(124, 248, 483))
+    trial.case(numbers(9, seed=5), numbers(4, seed=6))
 
 
 check.choice(
@@ -262,12 +251,12 @@ def _dilated_matrix(kernel: Tensor, n: int, stride: int = 1, padding: int = 0) -
 )
 def _(trial):
     trial.signature("kernel", "n", "stride", "padding")
-    trial.case(_tensor(2, 3, 5), 5)
+    trial.case(tensor(2, 3, 5), 5)
     slide = torch.tensor([[3, 5, 0, 0], [2, 3, 5, 0], [0, 2, 3, 5], [0, 0, 2, 3]], dtype=torch.float64)
-    trial.case(_tensor(2, 3, 5), 4, padding=1, expected=slide)
-    trial.case(_numbers(4, seed=7), 9, stride=2, padding=1)
-    trial.case(_numbers(3, seed=8), 7, stride=3, padding=2)
-    trial.case(_numbers(2, seed=9), 8, stride=3)
+    trial.case(tensor(2, 3, 5), 4, padding=1, expected=slide)
+    trial.case(numbers(4, seed=7), 9, stride=2, padding=1)
+    trial.case(numbers(3, seed=8), 7, stride=3, padding=2)
+    trial.case(numbers(2, seed=9), 8, stride=3)
 
 
 check.choice(
@@ -387,10 +376,10 @@ def _leaking_matrix_2d(
 def _(trial):
     trial.signature("kernel", "height", "width", "stride", "padding")
     tiny = torch.tensor([[1, 2, 0, 3, 4, 0], [0, 1, 2, 0, 3, 4]], dtype=torch.float64)
-    trial.case(_tensor(1, 2, 3, 4).reshape(2, 2), 2, 3, expected=tiny)
-    trial.case(_numbers(3, 3, seed=10), 4, 5)
-    trial.case(_numbers(3, 3, seed=11), 5, 4, padding=1)
-    trial.case(_numbers(2, 3, seed=12), 6, 5, stride=2, padding=1)
+    trial.case(tensor(1, 2, 3, 4).reshape(2, 2), 2, 3, expected=tiny)
+    trial.case(numbers(3, 3, seed=10), 4, 5)
+    trial.case(numbers(3, 3, seed=11), 5, 4, padding=1)
+    trial.case(numbers(2, 3, seed=12), 6, 5, stride=2, padding=1)
 
 
 check.choice(
@@ -472,15 +461,15 @@ def _stamped(
 )
 def _(trial):
     trial.signature("b", "kernel", "stride", "padding")
-    trial.case(_tensor(1, 10, 100), _tensor(2, 3, 5), expected=_tensor(2, 23, 235, 350, 500))
-    trial.case(_tensor(1, 10, 100), _tensor(2, 3, 5), stride=2, expected=_tensor(2, 3, 25, 30, 250, 300, 500))
-    trial.case(_numbers(6, seed=13), _numbers(3, seed=14), stride=2, padding=1)
-    trial.case(_numbers(5, seed=15), _numbers(4, seed=16), padding=2)
-    trial.case(_numbers(4, seed=17), _numbers(2, seed=18), stride=3)
+    trial.case(tensor(1, 10, 100), tensor(2, 3, 5), expected=tensor(2, 23, 235, 350, 500))
+    trial.case(tensor(1, 10, 100), tensor(2, 3, 5), stride=2, expected=tensor(2, 3, 25, 30, 250, 300, 500))
+    trial.case(numbers(6, seed=13), numbers(3, seed=14), stride=2, padding=1)
+    trial.case(numbers(5, seed=15), numbers(4, seed=16), padding=2)
+    trial.case(numbers(4, seed=17), numbers(2, seed=18), stride=3)
 
 
 def _slide_transposed(x: float, y: float, z: float, a: float, b: float, c: float, d: float) -> list[float]:
-    return _conv_transpose1d(_tensor(a, b, c, d), _tensor(x, y, z)).tolist()
+    return _conv_transpose1d(tensor(a, b, c, d), tensor(x, y, z)).tolist()
 
 
 @check.exercise(
@@ -548,9 +537,9 @@ def _(trial):
 )
 def _(trial):
     trial.signature("b", "kernel", "padding")
-    trial.case(_tensor(1, 10, 100), _tensor(2, 3, 5), expected=_tensor(2, 23, 235, 350, 500))
-    trial.case(_numbers(7, seed=19), _numbers(4, seed=20), padding=1)
-    trial.case(_numbers(6, seed=21), _numbers(5, seed=22), padding=3)
+    trial.case(tensor(1, 10, 100), tensor(2, 3, 5), expected=tensor(2, 23, 235, 350, 500))
+    trial.case(numbers(7, seed=19), numbers(4, seed=20), padding=1)
+    trial.case(numbers(6, seed=21), numbers(5, seed=22), padding=3)
 
 
 def _transposed_output_size(
@@ -708,7 +697,7 @@ def _(trial):
         ((4, 3), 9, 11, 3, 1),
     ):
         out = [_output_size(n, k, stride, padding) for n, k in zip((height, width), kernel_size)]
-        v, kernel = _numbers(*out, seed=23), _numbers(*kernel_size, seed=24)
+        v, kernel = numbers(*out, seed=23), numbers(*kernel_size, seed=24)
         options = f"stride={stride}, padding={padding}"
         trial.case(
             v, kernel, height, width, stride, padding,

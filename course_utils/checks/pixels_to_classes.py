@@ -16,16 +16,9 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_utils.checks import Checker
+from course_utils.checks.samples import numbers
 
 check = Checker("pixels_to_classes")
-
-
-def _numbers(*shape: int, seed: int) -> Tensor:
-    """Float64 values of both signs, none near zero, so that no entry can hide a mistake."""
-    generator = torch.Generator().manual_seed(seed)
-    magnitude = 0.5 + torch.rand(*shape, generator=generator, dtype=torch.float64)
-    sign = 2.0 * torch.randint(0, 2, shape, generator=generator) - 1.0
-    return magnitude * sign
 
 
 # ---- 1. Three questions about one slice
@@ -181,7 +174,7 @@ def _(trial):
     trial.signature("points", "clusters")
     tiny = np.array([[0.0, 0.0], [2.0, 0.0], [5.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
     trial.case(tiny, np.array([0, 0, 1, 1, 1]), expected=16.0)
-    points = _numbers(30, 4, seed=1).numpy()
+    points = numbers(30, 4, seed=1).numpy()
     clusters = np.random.default_rng(2).integers(0, 4, 30)
     trial.case(points, clusters)
     trial.case(points, np.array([7, 2, 5])[clusters % 3], label="sum_of_squares(points, clusters named 2, "
@@ -278,10 +271,10 @@ def _(trial):
         dtype=torch.float64,
     )[:, None]
     trial.case(tiny, 3, expected=by_hand)
-    trial.case(_numbers(3, 4, 6, seed=3), 3)
-    trial.case(_numbers(2, 7, 5, seed=4), 5)
-    trial.case(_numbers(2, 3, 4, seed=5), 1)
-    trial.case(_numbers(4, 6, 3, seed=6).float(), 7)
+    trial.case(numbers(3, 4, 6, seed=3), 3)
+    trial.case(numbers(2, 7, 5, seed=4), 5)
+    trial.case(numbers(2, 3, 4, seed=5), 1)
+    trial.case(numbers(4, 6, 3, seed=6).float(), 7)
 
 
 def _convolution_macs(in_channels: int, out_channels: int, kernel: int, width: int, height: int) -> int:
@@ -479,21 +472,21 @@ def _(trial):
     tiny = torch.arange(1.0, 13.0, dtype=torch.float64).reshape(1, 12)
     by_hand = torch.tensor([[[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]]], dtype=torch.float64)
     trial.case(tiny, 2, 2, 3, expected=by_hand)
-    weight = _numbers(3, 40, seed=7)
+    weight = numbers(3, 40, seed=7)
     kernel = trial.case(weight, 2, 5, 4)
-    features = _numbers(1, 2, 5, 4, seed=8)
+    features = numbers(1, 2, 5, 4, seed=8)
     trial.require(
         torch.allclose(F.conv2d(features, kernel)[:, :, 0, 0], F.linear(features.flatten(1), weight)),
         "The convolution does not give what the linear layer gives.",
     )
-    trial.case(_numbers(4, 6, seed=9), 6, 1, 1)
+    trial.case(numbers(4, 6, seed=9), 6, 1, 1)
 
 
 class _Strided:
     """A strided convolution, as a function of the padded image."""
 
     def __init__(self, size: int, stride: int, seed: int):
-        self.weight, self.stride = _numbers(3, 2, size, size, seed=seed), stride
+        self.weight, self.stride = numbers(3, 2, size, size, seed=seed), stride
 
     def __repr__(self) -> str:
         return "strided"
@@ -595,7 +588,7 @@ def _(trial):
     trial.signature("strided", "padded", "size", "stride")
     settings = ((3, 2, 8, 10), (3, 2, 9, 8), (5, 3, 12, 9), (3, 1, 6, 5))
     for seed, (size, stride, width, height) in enumerate(settings):
-        strided, padded = _Strided(size, stride, 10 + seed), _numbers(1, 2, width, height, seed=20 + seed)
+        strided, padded = _Strided(size, stride, 10 + seed), numbers(1, 2, width, height, seed=20 + seed)
         trial.case(strided, padded, size, stride, expected=F.conv2d(padded, strided.weight))
 
 

@@ -15,20 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_utils.checks import Checker
+from course_utils.checks.samples import numbers, tensor
 from course_utils.receptive_field import Layer
 
 check = Checker("receptive_field")
-
-
-def _numbers(*shape: int, seed: int) -> Tensor:
-    """Float64 values of both signs, none near zero, so that no entry can hide a mistake."""
-    generator = torch.Generator().manual_seed(seed)
-    magnitude = 0.5 + torch.rand(*shape, generator=generator, dtype=torch.float64)
-    return magnitude * (2.0 * torch.randint(0, 2, shape, generator=generator) - 1.0)
-
-
-def _tensor(*values: float) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
 
 
 # ---- 1. How far can one output see?
@@ -232,10 +222,10 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
 )
 def _(trial):
     trial.signature("signal", "kernel", "dilation")
-    trial.case(_tensor(1, 10, 100, 1000), _tensor(2, 3, 5), expected=_tensor(5, 53, 532, 5320))
-    trial.case(_numbers(9, seed=1), _numbers(3, seed=2))
-    trial.case(_numbers(12, seed=3), _numbers(4, seed=4), 2)
-    trial.case(_numbers(11, seed=5), _numbers(2, seed=6), 5)
+    trial.case(tensor(1, 10, 100, 1000), tensor(2, 3, 5), expected=tensor(5, 53, 532, 5320))
+    trial.case(numbers(9, seed=1), numbers(3, seed=2))
+    trial.case(numbers(12, seed=3), numbers(4, seed=4), 2)
+    trial.case(numbers(11, seed=5), numbers(2, seed=6), 5)
 
 
 check.number(
@@ -301,10 +291,10 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
 def _(trial):
     trial.signature("image", "kernel", "dilation")
     image = torch.arange(1.0, 16.0, dtype=torch.float64).reshape(3, 5)
-    trial.case(image, _tensor(1, 10, 100).reshape(1, 3), 2, expected=_tensor(531, 1086, 1641).reshape(3, 1))
-    trial.case(_numbers(9, 7, seed=11), _numbers(3, 2, seed=12), 2)
-    trial.case(_numbers(8, 11, seed=13), _numbers(2, 4, seed=14), 3)
-    trial.case(_numbers(5, 6, seed=15), _numbers(3, 3, seed=16), 1)
+    trial.case(image, tensor(1, 10, 100).reshape(1, 3), 2, expected=tensor(531, 1086, 1641).reshape(3, 1))
+    trial.case(numbers(9, 7, seed=11), numbers(3, 2, seed=12), 2)
+    trial.case(numbers(8, 11, seed=13), numbers(2, 4, seed=14), 3)
+    trial.case(numbers(5, 6, seed=15), numbers(3, 3, seed=16), 1)
 
 
 def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
@@ -338,12 +328,12 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
 def _(trial):
     trial.signature("image", "kernel", "dilation")
     trial.case(
-        _tensor(1, 10, 100, 1000, 10000).reshape(1, 5), _tensor(2, 3, 5).reshape(1, 3), 2,
-        expected=_tensor(2, 3, 25, 30, 250, 300, 2500, 3000, 25000, 30000, 50000).reshape(1, 11),
+        tensor(1, 10, 100, 1000, 10000).reshape(1, 5), tensor(2, 3, 5).reshape(1, 3), 2,
+        expected=tensor(2, 3, 25, 30, 250, 300, 2500, 3000, 25000, 30000, 50000).reshape(1, 11),
     )
-    trial.case(_numbers(3, 4, seed=21), _numbers(3, 2, seed=22), 2)
-    trial.case(_numbers(4, 3, seed=23), _numbers(2, 3, seed=24), 3)
-    trial.case(_numbers(3, 5, seed=25), _numbers(2, 2, seed=26), 1)
+    trial.case(numbers(3, 4, seed=21), numbers(3, 2, seed=22), 2)
+    trial.case(numbers(4, 3, seed=23), numbers(2, 3, seed=24), 3)
+    trial.case(numbers(3, 5, seed=25), numbers(2, 2, seed=26), 1)
 
 
 def _overwritten(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
@@ -580,10 +570,10 @@ check.choice(
 )
 def _(trial):
     trial.signature("weights")
-    trial.case(_tensor(1, 2, 1), expected=math.sqrt(0.5))
-    trial.case(_tensor(0, 0, 1, 3), expected=math.sqrt(3) / 4)
-    trial.case(_numbers(12, seed=31).abs() * 5)
-    trial.case(_numbers(7, seed=32).abs() ** 4)
+    trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
+    trial.case(tensor(0, 0, 1, 3), expected=math.sqrt(3) / 4)
+    trial.case(numbers(12, seed=31).abs() * 5)
+    trial.case(numbers(7, seed=32).abs() ** 4)
 
 
 def _mean(weights: Tensor) -> Tensor:

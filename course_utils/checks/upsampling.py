@@ -13,16 +13,9 @@ from scipy import ndimage
 from torch import Tensor
 
 from course_utils.checks import Checker
+from course_utils.checks.samples import numbers
 
 check = Checker("upsampling")
-
-
-def _numbers(*shape: int, seed: int) -> Tensor:
-    """Float64 values of both signs, none near zero, so that no entry can hide a mistake."""
-    generator = torch.Generator().manual_seed(seed)
-    magnitude = 0.5 + torch.rand(*shape, generator=generator, dtype=torch.float64)
-    sign = 2.0 * torch.randint(0, 2, shape, generator=generator) - 1.0
-    return magnitude * sign
 
 
 def _matrix(*rows: list[float]) -> Tensor:
@@ -68,9 +61,9 @@ def _(trial):
     trial.signature("x", "factor")
     slide = _matrix([1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4])
     trial.case(_matrix([1, 2], [3, 4]), 2, expected=slide)
-    trial.case(_numbers(2, 3, seed=1), 3)
-    trial.case(_numbers(4, 1, seed=2), 4)
-    trial.case(_numbers(3, 2, seed=3), 1)
+    trial.case(numbers(2, 3, seed=1), 3)
+    trial.case(numbers(4, 1, seed=2), 4)
+    trial.case(numbers(3, 2, seed=3), 1)
 
 
 def _nails(x: Tensor, factor: int, offset: int = 0) -> Tensor:
@@ -113,9 +106,9 @@ def _(trial):
     trial.signature("x", "factor")
     slide = _matrix([1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0])
     trial.case(_matrix([1, 2], [3, 4]), 2, expected=slide)
-    trial.case(_numbers(2, 3, seed=4), 3)
-    trial.case(_numbers(4, 1, seed=5), 4)
-    trial.case(_numbers(3, 2, seed=6), 1)
+    trial.case(numbers(2, 3, seed=4), 3)
+    trial.case(numbers(4, 1, seed=5), 4)
+    trial.case(numbers(3, 2, seed=6), 1)
 
 
 def _max_pool(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -181,8 +174,8 @@ def _(trial):
     trial.signature("x", "size")
     slide = _matrix([1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8])
     trial.case(slide, 2, expected=(_matrix([5, 6], [7, 8]), torch.tensor([[5, 2], [12, 15]])))
-    trial.case(_numbers(4, 6, seed=7), 2)
-    trial.case(_numbers(9, 6, seed=8), 3)
+    trial.case(numbers(4, 6, seed=7), 2)
+    trial.case(numbers(9, 6, seed=8), 3)
     trial.case(_matrix([0, 0, 1, 1], [0, 0, 0, 1]), 2)
 
 
@@ -230,8 +223,8 @@ def _(trial):
     slide = _matrix([0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4])
     trial.case(_matrix([1, 2], [3, 4]), torch.tensor([[5, 2], [12, 15]]), 4, 4, expected=slide)
     for height, width, size, seed in ((4, 6, 2, 9), (9, 6, 3, 10)):
-        _, indices = _max_pool(_numbers(height, width, seed=seed), size)
-        trial.case(_numbers(*indices.shape, seed=seed + 50), indices, height, width)
+        _, indices = _max_pool(numbers(height, width, seed=seed), size)
+        trial.case(numbers(*indices.shape, seed=seed + 50), indices, height, width)
 
 
 def _by_height(values: Tensor, indices: Tensor, height: int, width: int) -> Tensor:
@@ -466,13 +459,13 @@ def _(trial):
     ones = _matrix([1, 1, 1], [1, 1, 1], [1, 1, 1])
     stamped = _matrix([1, 1, 3, 2, 2], [1, 1, 3, 2, 2], [4, 4, 10, 6, 6], [3, 3, 7, 4, 4], [3, 3, 7, 4, 4])
     trial.case(_matrix([1, 2], [3, 4]), ones, 2, expected=stamped)
-    trial.case(_numbers(2, 3, seed=11), _numbers(2, 3, seed=12))
-    trial.case(_numbers(2, 3, seed=13), _numbers(3, 3, seed=14), 2, 1)
+    trial.case(numbers(2, 3, seed=11), numbers(2, 3, seed=12))
+    trial.case(numbers(2, 3, seed=13), numbers(3, 3, seed=14), 2, 1)
     for (k1, k2), stride, padding, extra, seed in (
         ((3, 3), 2, 1, 1, 15), ((3, 5), 3, 1, 0, 16), ((4, 2), 2, 1, 0, 17), ((2, 3), 3, 0, 2, 18),
         ((5, 4), 1, 2, 0, 19),
     ):  # fmt: skip
-        x, kernel = _numbers(3, 4, seed=seed), _numbers(k1, k2, seed=seed + 50)
+        x, kernel = numbers(3, 4, seed=seed), numbers(k1, k2, seed=seed + 50)
         options = f"stride={stride}, padding={padding}, output_padding={extra}"
         label = f"zero_fill_convolution(x of (3, 4), kernel of ({k1}, {k2}), {options})"
         trial.case(x, kernel, stride, padding, extra, label=label)
@@ -684,8 +677,8 @@ def _(trial):
     hand = _matrix([2, 1, 0, 1], [2, 1, 0, 1])
     trial.case(hand, 2, expected=0.0)
     for height, width, stride, seed in ((6, 8, 2, 20), (12, 6, 3, 21), (8, 12, 4, 22)):
-        pattern = _numbers(stride, stride, seed=seed).repeat(height // stride, width // stride)
-        image = 2 + _numbers(height, width, seed=seed + 50) + pattern
+        pattern = numbers(stride, stride, seed=seed).repeat(height // stride, width // stride)
+        image = 2 + numbers(height, width, seed=seed + 50) + pattern
         trial.case(image, stride, label=f"checkerboard_energy(image of ({height}, {width}), {stride})")
 
 

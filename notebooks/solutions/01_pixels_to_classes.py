@@ -56,21 +56,14 @@ from tqdm.auto import tqdm
 
 from course_utils import cohort, figures, metrics, slices, widgets
 from course_utils.checks.pixels_to_classes import check
+from course_utils.comparison import compare
 
 figures.use_style()
 torch.set_num_threads(1)  # small networks gain nothing from more, and times become comparable
 
-
 # %% [markdown]
-# As in all notebooks we compute the same numbers in two ways. This helper says how far apart they are.
-
-# %%
-def compare(name, ours, reference):
-    """Print whether two tensors of one shape are equal, nearly equal, and their largest difference."""
-    difference = (ours - reference).abs().max().item()
-    exact, close = torch.equal(ours, reference), torch.allclose(ours, reference)
-    print(f"{name:48} exact {exact!s:5} | close {close!s:5} | max diff {difference:.1e}")
-
+# As in all notebooks we compute the same numbers in two ways. `compare` says how far apart they are: whether
+# they are the same bit for bit, whether they agree up to rounding, and the largest difference.
 
 # %% [markdown]
 # ## 1 · Three questions about one slice

@@ -48,22 +48,16 @@ from matplotlib.patches import Rectangle
 
 from course_utils import cohort, figures, widgets
 from course_utils.checks.convolution import check
+from course_utils.comparison import compare
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
 torch.manual_seed(0)
 
 # %% [markdown]
-# Throughout this notebook we compute the same numbers in two ways. This helper says how far apart they are:
+# Throughout this notebook we compute the same numbers in two ways. `compare` says how far apart they are:
 # whether they are the same bit for bit, whether they agree up to rounding, and the largest difference.
-
-# %%
-def compare(name, ours, reference):
-    """Print whether two tensors of one shape are equal, nearly equal, and their largest difference."""
-    difference = (ours - reference).abs().max().item()
-    exact, close = torch.equal(ours, reference), torch.allclose(ours, reference)
-    print(f"{name:44} exact {exact!s:5} | close {close!s:5} | max diff {difference:.1e}")
-
+# (`compare??` shows how.)
 
 # %% [markdown]
 # ## 1 · A kernel slides over a signal

@@ -50,18 +50,11 @@ from tqdm.auto import tqdm
 
 from course_utils import cohort, figures, losses, metrics, slices, widgets
 from course_utils.checks.upsampling import check
+from course_utils.comparison import compare
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # for exact comparisons; the networks below are trained in float32
 torch.manual_seed(0)
-
-
-def compare(name, ours, reference):
-    """Print whether two tensors of one shape are equal, nearly equal, and their largest difference."""
-    difference = (ours - reference).abs().max().item()
-    exact, close = torch.equal(ours, reference), torch.allclose(ours, reference)
-    print(f"{name:50} exact {exact!s:5} | close {close!s:5} | max diff {difference:.1e}")
-
 
 # %% [markdown]
 # ## 1 · Three ways without weights

@@ -47,21 +47,13 @@ from tqdm.auto import tqdm
 
 from course_utils import cohort, figures, losses, metrics, receptive_field, slices, widgets
 from course_utils.checks.receptive_field import check
+from course_utils.comparison import compare
 from course_utils.networks.unet import UNet
 from course_utils.receptive_field import Layer
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
 torch.manual_seed(0)
-
-
-# %%
-def compare(name, ours, reference):
-    """Print whether two tensors of one shape are equal, nearly equal, and their largest difference."""
-    difference = (ours - reference).abs().max().item()
-    exact, close = torch.equal(ours, reference), torch.allclose(ours, reference)
-    print(f"{name:44} exact {exact!s:5} | close {close!s:5} | max diff {difference:.1e}")
-
 
 # %% [markdown]
 # ## 1 · How far can one output see?
