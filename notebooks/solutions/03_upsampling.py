@@ -54,6 +54,7 @@ from course_utils.comparison import compare
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # for exact comparisons; the networks below are trained in float32
+torch.set_num_threads(1)  # networks as small as these gain nothing from more
 torch.manual_seed(0)
 
 # %% [markdown]

@@ -53,6 +53,7 @@ from course_utils.receptive_field import Layer
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
+torch.set_num_threads(1)  # networks as small as these gain nothing from more
 torch.manual_seed(0)
 
 # %% [markdown]
@@ -1022,7 +1023,7 @@ def small_network(dilations, channels):
     return nn.Sequential(*hidden, nn.Conv2d(channels, 2, 1))
 
 
-def train(network, steps=120, batch=16):
+def train(network, steps=120, batch=12):
     """Adam, with a learning rate that rises and falls once; Dice + cross-entropy."""
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.012, total_steps=steps)
