@@ -150,7 +150,7 @@ print(f"the box holds {box_pixels} pixels, the tumour fills {int(tumour.sum()) /
 # %% [markdown]
 # ## 2 · Regions without names
 #
-# The oldest idea of segmentation needs no teacher: put pixels together that look alike. **K-means** finds $K$
+# An old idea of segmentation needs no teacher: put pixels together that look alike. **K-means** finds $K$
 # groups of points and their means so that the points are close to the mean of their group. It minimises the
 # *within-cluster sum of squares*,
 #
@@ -214,7 +214,8 @@ sum_of_squares = check("sum_of_squares", sum_of_squares)
 # pixels have the same one. This is the whole difference between clustering and semantics.
 
 # %% [markdown]
-# Four clusters can be named in $4! = 24$ ways. *Predict* before you run: which of the two pictures below is
+# Four clusters can be named in $4! = 24$ ways. For each naming we draw $W$ and the share of pixels named as
+# in the reference. *Predict* before you run: which of the two pictures below is
 # flat?
 
 # %%
@@ -262,7 +263,8 @@ relabelling = check("relabelling", relabelling)
 # %% [markdown]
 # Suppose that somebody names the clusters for us, and cheats: they look at the reference and take, of all
 # ways to call some clusters *tumour*, the one with the best Dice coefficient (notebook 07 treats it in
-# full: 1 is a perfect overlap, 0 none).
+# full: 1 is a perfect overlap, 0 none). (In the legend class 3 is called 4,
+# as BraTS writes it.)
 
 # %%
 best_dice, best_choice = max(
@@ -314,6 +316,7 @@ print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, "
 # pixel $(x, y)$ becomes patch number $x \cdot n_y + y$ with $n_y$ pixels in $y$. Loops will do, but they
 # are slow. `tensor.unfold(dim, size, 1)` makes all windows along one axis, without copying anything, and
 # appends the window as a new last axis; do it for both axes. `permute` brings the axes into order.
+# `F.pad(image, (half, half, half, half))` puts zeros around the last two axes.
 
 # %% tags=["exercise"]
 def patches_around(image, size):
@@ -350,7 +353,8 @@ fig, axes = plt.subplots(1, 5, figsize=(10, 3), width_ratios=(1.5, 1, 1, 1, 1))
 figures.show_slice(axes[0], flair, title="FLAIR and four windows", window=(-2, 4))
 for ax, (x, y), colour in zip(axes[1:], places, ("yellow", "sky", "orange", "green")):
     frame = {"fill": False, "edgecolor": figures.COLOURS[colour], "linewidth": 2}
-    axes[0].add_patch(Rectangle((x - 8.5, y - 8.5), SIZE, SIZE, **frame))
+    on_top = 3 if colour == "yellow" else 2  # two windows overlap
+    axes[0].add_patch(Rectangle((x - 8.5, y - 8.5), SIZE, SIZE, zorder=on_top, **frame))
     answer = "tumour" if tumour[x, y] else "not tumour"
     figures.show_slice(ax, patches[x * height + y, 3], title=f"around ({x}, {y}):\n{answer}", window=(-2, 4))
     ax.add_patch(Rectangle((7.5, 7.5), 1, 1, **frame))
@@ -591,7 +595,7 @@ compare("first layer, two neighbouring patches", here[:, :, 1:], beside[:, :, :-
 once = convolution_macs(4, 8, 3, width + SIZE - 3, height + SIZE - 3)
 each_patch = width * height * patch_bill["convolution 4 -> 8"]
 print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image: "
-      f"{each_patch / once:.0f} times too many")
+      f"{each_patch / once:.0f} times as many")
 
 # %% [markdown]
 # For the whole network the ratio is smaller, because the linear layers do have something new to do in every
@@ -604,8 +608,8 @@ print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image
 # and let it see only the central 1, 3, 9 or all 17 pixels on a side; what is hidden is set to 0. So all
 # these networks have the same weights to learn and do the same work: what differs is the context alone. Two
 # seeds each show how much is chance. To be quick, we judge on every third pixel in both directions of every
-# fifth slice of the eight held-out subjects. *Predict:* which step brings most, from 1 to 3, from 3 to 9,
-# or from 9 to 17?
+# fifth slice of the eight held-out subjects. *Predict:* does the step from 9
+# to 17 bring as much as the step from 3 to 9?
 
 # %%
 def judging_set(subject):
@@ -664,8 +668,8 @@ figures.show(fig, alt="Dice against the side of the visible patch, 1, 3, 9 and 1
 #
 # - **A.** Larger patches are better because a network with a larger input has more weights.
 # - **B.** Nothing: the subjects lie much further apart than the sizes do, so the differences are noise.
-# - **C.** The surroundings of a pixel say much more than its own four intensities. The gain gets smaller with
-#   the size, while the number of pixels to read grows with its square.
+# - **C.** A pixel with its surroundings says much more than its own four intensities alone. The gain gets
+#   smaller with the size, while the number of pixels to read grows with its square.
 # - **D.** The gain grows with the number of visible pixels: with 33 x 33 it would be four times as large as
 #   with 17 x 17.
 
@@ -682,9 +686,9 @@ context_picture = check("context_picture", context_picture)
 # **Solution.** C. The network is the same in all cases, so A can't be. The subjects differ a lot, but each
 # subject's own line rises from 1 to 9: what counts is the comparison *within* subjects, and the two seeds
 # say how much of it is chance. Between 1 and 9 the gain is far above that; between 9 and 17 it is not
-# always. A window that sees more costs more, in patches, with the square of its side. With idea 1 context
-# is expensive. (The U-Net of notebook 11 sees nearly the whole slice, and reaches a mean Dice of about
-# 0.9.)
+# always, and that step brings less than half as much as the one from 3 to 9. A window that sees more costs
+# more, in patches, with the square of its side. With idea 1 context is expensive. (The U-Net of notebook 11
+# sees nearly the whole slice.)
 
 # %% [markdown]
 # ## 4 · Idea 2: all pixels at once
@@ -697,9 +701,9 @@ context_picture = check("context_picture", context_picture)
 # ### A linear layer is a convolution
 #
 # Before the linear layer, `Flatten` writes the feature map of 16 channels of 5 x 5 as 400 numbers: channel
-# 0 first, row by row, then channel 1, and so on. Each output of the layer is a dot product of these 400
-# numbers with 400 weights. But a convolution computes just that, a dot product of a window with a kernel.
-# If the kernel is as large as the feature map, there is one window, and one result.
+# 0 first (in it x = 0 with all its y, then x = 1, ...), then channel 1, and so on. Each
+# output of the layer is a dot product of these 400 numbers with 400 weights. But a convolution computes just
+# that, a dot product of a window with a kernel. If the kernel is as large as the feature map, there is one window, and one result.
 #
 # ### Exercise 9: linear weights as a kernel
 #
@@ -812,18 +816,18 @@ figures.show(fig, alt="Five 6 x 6 grids. Each of the first four has every second
 # `strided` is a function from a padded image (1, channels, ..., ...) to scores at every `stride`-th pixel,
 # such as `strided_network`. Shifting means: leave out the first `dx` places along x and the first `dy`
 # along y of the padded image. Return the scores of all pixels. (A padded image of `n` places along an axis
-# has `n - size + 1` pixels there. How many classes there are, `strided(padded).shape[1]` says.)
+# has `n - size + 1` pixels there. How many classes there are, the shape of the first
+# result says.)
 
 # %% tags=["exercise"]
 def shift_and_stitch(strided, padded, size, stride):
     """Scores (1, classes, x, y) of all pixels of a padded image (1, channels, x + size - 1, y + size - 1)."""
     ### BEGIN SOLUTION
     width, height = padded.shape[2] - size + 1, padded.shape[3] - size + 1
-    classes = strided(padded).shape[1]
-    stitched = padded.new_zeros(1, classes, width, height)
-    for dx in range(stride):
-        for dy in range(stride):
-            stitched[:, :, dx::stride, dy::stride] = strided(padded[:, :, dx:, dy:])
+    parts = {(dx, dy): strided(padded[:, :, dx:, dy:]) for dx in range(stride) for dy in range(stride)}
+    stitched = padded.new_zeros(1, parts[0, 0].shape[1], width, height)
+    for (dx, dy), part in parts.items():
+        stitched[:, :, dx::stride, dy::stride] = part
     return stitched
     ### END SOLUTION
 
@@ -885,8 +889,9 @@ print("scores", tuple(dense.shape))
 compare("fully convolutional, and sliding window", dense, by_patches)
 
 # %% [markdown]
-# The same trained weights, the same scores up to rounding, at every pixel. This is a **fully convolutional
-# network**.
+# The same trained weights, the same scores up to rounding, at every pixel. Both `strided_network`
+# and this one are **fully convolutional networks**: no layer asks for a fixed size of input. Only this one
+# answers at every pixel.
 #
 # ### Exercise 11: predict a number
 #
@@ -906,7 +911,7 @@ vgg_dilation = check("vgg_dilation", vgg_dilation)
 # %% [markdown] tags=["solution"]
 # **Solution.** Each pooling made dense spreads everything behind it by another factor of 2: $2^5 = 32$. The
 # 7 x 7 kernel of that layer then spans $6 \cdot 32 + 1 = 193$ places, and all layers run at full resolution
-# with hundreds of channels. It is exact, and expensive. Hold on to this thought until section 5.
+# with up to 512 channels. It is exact, and expensive. Hold on to this thought until section 5.
 
 # %% [markdown]
 # ### Exercise 12: predict the speed-up
@@ -937,13 +942,21 @@ speed_up = 240 * 240 * patch_macs / dense_macs
 speed_up = check("speed_up", speed_up)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** About **12.5**. The first layer is saved 225 times (less a little for the padding), the
-# second 25 times, the former linear layers not at all: their work was never repeated. In the dense network
-# they make up four fifths of the bill. So the saving depends on where a network does its work: deep
-# networks with small heads gain much more.
+# **Solution.** About **12.5**. The first layer is saved about 200 times (225, less what the padding
+# costs), the second about 23 times, the former linear layers not at all: their work was never
+# repeated. In the dense network they make up four fifths of the bill. So the saving depends on where a
+# network does its work: deep networks with small heads gain much more.
+
+# %%
+saved = {
+    "first": patch_bill["convolution 4 -> 8"] * 240**2 / convolution_macs(4, 8, 3, 254, 254),
+    "second": patch_bill["convolution 8 -> 16"] * 240**2 / convolution_macs(8, 16, 3, 248, 248),
+}
+for name, factor in saved.items():
+    print(f"{name} layer: saved {factor:.1f} times")
 
 # %% [markdown]
-# Does the clock agree with the bill? We time both ways on our slice, with the same weights in float32.
+# Does the clock agree with the bill? We time all three ways on our slice, with the same weights in float32.
 # *Predict:* we did not count the comparisons of max pooling. Will the clock's ratio be smaller or larger
 # than that of the MACs?
 
@@ -1023,8 +1036,8 @@ middle.set(title="|difference| of the scores", xlabel="x (voxels)", ylabel="y (v
 fig.colorbar(picture, ax=middle, shrink=0.8)
 right.semilogy(range(12), np.maximum(largest, 1e-16), "o-", color=figures.COLOURS["blue"])
 right.axvspan(-0.5, 6.5, color=figures.COLOURS["orange"], alpha=0.2)
-right.set(title="the largest at each distance", xlabel="distance from the border (voxels)",
-          ylabel="|difference| of the scores (at least $10^{-16}$)", xlim=(-0.5, 11.5))
+right.set(title="the largest at each distance (at least $10^{-16}$)",
+          xlabel="distance from the border (voxels)", ylabel="|difference|", xlim=(-0.5, 11.5))
 figures.show(fig, alt="Left: a rectangular piece of a FLAIR slice. Middle: a map of the differences, large "
              "in a band along all four borders and zero inside a dashed frame 7 pixels from the border. "
              "Right: the largest difference at each distance from the border, plainly above zero up to "
@@ -1065,8 +1078,8 @@ border_picture = check("border_picture", border_picture)
 #
 # This is the step of Long, Shelhamer and Darrell (2015): take a network that was trained to *classify* a
 # million photographs, turn its linear layers into convolutions, and train on for segmentation. Their VGG16
-# has thirteen 3 x 3 convolutions, a pooling after each group, and behind them two fully connected layers.
-# Here are the convolutions:
+# has thirteen 3 x 3 convolutions, a pooling after each group, and behind them three fully connected layers,
+# `fc6`, `fc7` and the scores of 1,000 classes; the FCN replaces the last one. Here are the convolutions:
 
 # %%
 groups = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512), (512, 512, 512, 512))
@@ -1119,9 +1132,10 @@ for name, more in finer.items():
 #
 # And it has to see far. A 3 x 3 convolution lets a pixel see one more on each side (notebook 04). To see 63
 # pixels on a side, 31 such layers are needed at full resolution, with 64 channels each, say. The
-# **pyramid** halves the resolution after each layer: what one layer sees doubles each time, and with layers
+# **pyramid** halves the resolution after each layer: what a layer adds doubles each time, and with layers
 # at 1/1, 1/2, 1/4, 1/8 and 1/16 five layers see $1 + 2\,(1 + 2 + 4 + 8 + 16) = 63$. (The halving itself is
-# not counted.) Networks double the channels when they halve the size, so that little is lost.
+# not counted.) Networks double the channels when they halve the size, so that little is lost. We count
+# each layer with as many input as output channels; one that doubles them costs half.
 
 # %%
 def plan_costs(plan, side):
@@ -1207,7 +1221,8 @@ print(f"3D: full resolution, 31 layers {31 * 64 * voxels * 4 / 1e9:.1f} GB; "
 #   pays for context with the square of the patch's side.
 # - **A linear layer is a convolution whose kernel is as large as its input.** The weights are only reshaped.
 # - Stride makes scores coarse. Shift and stitch, or stride 1 and dilation, give all pixels: the same scores
-#   to rounding. The first layers save hundreds of times, the linear ones nothing.
+#   to rounding. The first layer is saved about 200 times, the second about 23 times, the linear ones not
+#   at all.
 # - At the border, padding once and padding in every layer are two different networks.
 # - Seeing far at full resolution costs too much, in memory above all: go down, and up again.
 #

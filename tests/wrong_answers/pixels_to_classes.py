@@ -44,6 +44,30 @@ def bounding_box_two_pairs(mask):
     return (int(xs.min()), int(xs.max())), (int(ys.min()), int(ys.max()))
 
 
+@wrong("bounding_box", says="differences")
+def bounding_box_with_differences(mask):
+    xs, ys = mask.nonzero().T
+    return int(xs.min()), int(xs.max() - xs.min()), int(ys.min()), int(ys.max() - ys.min())
+
+
+@wrong("bounding_box", says="y before x")
+def bounding_box_corners_of_y_and_x(mask):
+    xs, ys = mask.nonzero().T
+    return int(ys.min()), int(xs.min()), int(ys.max()), int(xs.max())
+
+
+@wrong("bounding_box", says="sorts by x first")
+def bounding_box_first_and_last_entry(mask):
+    p = mask.nonzero()
+    return int(p[0][0]), int(p[-1][0]), int(p[0][1]), int(p[-1][1])
+
+
+@wrong("bounding_box", says="counts from the end")
+def bounding_box_flipped(mask):
+    xs, ys = mask.any(dim=1).int(), mask.any(dim=0).int()
+    return int(xs.argmax()), int(xs.flip(0).argmax()), int(ys.argmax()), int(ys.flip(0).argmax())
+
+
 # ---- rename_clusters
 
 
@@ -75,6 +99,14 @@ def rename_clusters_in_place(clusters, names):
     for number, name in enumerate(names):
         clusters[old == number] = name
     return clusters
+
+
+@wrong("rename_clusters", says="range(len(names))")
+def rename_clusters_four_only(clusters, names):
+    renamed = clusters.copy()
+    for c in range(4):
+        renamed[clusters == c] = names[c]
+    return renamed
 
 
 # ---- sum_of_squares
@@ -136,6 +168,41 @@ def mean_of_squares(points, clusters):
     return np.mean(squares)
 
 
+@wrong("sum_of_squares", says="averaged over the clusters")
+def mean_over_clusters(points, clusters):
+    sums = []
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        sums.append(((own - own.mean(axis=0)) ** 2).sum())
+    return np.mean(sums)
+
+
+@wrong("sum_of_squares", says="only the first cluster")
+def sum_of_squares_return_too_early(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total += ((own - own.mean(axis=0)) ** 2).sum()
+        return total
+
+
+@wrong("sum_of_squares", says="only the last cluster")
+def sum_of_squares_overwritten(points, clusters):
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total = ((own - own.mean(axis=0)) ** 2).sum()
+    return total
+
+
+@wrong("sum_of_squares", says="root of W")
+def root_of_sum_of_squares(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total += np.linalg.norm(own - own.mean(axis=0)) ** 2
+    return np.sqrt(total)
+
+
 for letter, words in {"A": "far from 1", "C": "same W", "D": "which region is the tumour"}.items():
     wrong.value("relabelling", letter, says=words)
 
@@ -186,6 +253,24 @@ def patches_inside_only(image, size):
 def patches_with_repeated_edge(image, size):
     windows = padded_windows(image, size, mode="replicate")
     return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
+
+
+@wrong("patches_around", says="mirrored")
+def patches_with_mirrored_edge(image, size):
+    windows = padded_windows(image, size, mode="reflect")
+    return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
+
+
+@wrong("patches_around", says="channels come second")
+def patches_channels_last(image, size):
+    windows = padded_windows(image, size)
+    return windows.permute(1, 2, 3, 4, 0).reshape(-1, image.shape[0], size, size)
+
+
+@wrong("patches_around", says="transpose before the reshape")
+def patches_from_columns(image, size):
+    columns = F.unfold(image[None], size, padding=size // 2)
+    return columns.reshape(-1, image.shape[0], size, size)
 
 
 @wrong("patches_around", says="shape")
@@ -271,6 +356,33 @@ def reads_as_rows_and_columns(width, height, size):
     return reads
 
 
+@wrong("reads_per_pixel", says="negative number")
+def reads_with_negative_begins(width, height, size):
+    half = size // 2
+    r = np.zeros((width, height))
+    for x in range(width):
+        for y in range(height):
+            r[x - half : x + half + 1, y - half : y + half + 1] += 1
+    return r
+
+
+@wrong("reads_per_pixel", says="b - a + 1")
+def reads_one_too_few(width, height, size):
+    half = size // 2
+    counts = [[min(p + half, n - 1) - max(p - half, 0) for p in range(n)] for n in (width, height)]
+    return np.outer(*counts)
+
+
+@wrong("reads_per_pixel", says="leaves its end out")
+def reads_without_the_last(width, height, size):
+    half = size // 2
+    r = np.zeros((width, height), dtype=int)
+    for x in range(width):
+        for y in range(height):
+            r[max(x - half, 0) : x + half, max(y - half, 0) : y + half] += 1
+    return r
+
+
 for letter, words in {"A": "only what they see", "B": "own line", "D": "more than triples"}.items():
     wrong.value("context_picture", letter, says=words)
 
@@ -318,6 +430,16 @@ def stitch_without_shift(strided, padded, size, stride):
         for dy in range(stride):
             target = result[:, :, dx::stride, dy::stride]
             target[...] = strided(padded)[:, :, : target.shape[2], : target.shape[3]]
+    return result
+
+
+@wrong("shift_and_stitch", says="leave out the first places")
+def stitch_cut_at_the_end(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    nx, ny = padded.shape[2:]
+    for dx in range(stride):
+        for dy in range(stride):
+            result[:, :, dx::stride, dy::stride] = strided(padded[:, :, : nx - dx, : ny - dy])
     return result
 
 
@@ -370,12 +492,15 @@ def stitch_nothing(strided, padded, size, stride):
 wrong.value("vgg_dilation", 2 * 5, says="multiply")
 wrong.value("vgg_dilation", 5, says="number of poolings")
 wrong.value("vgg_dilation", 16, says="one pooling too few")
+wrong.value("vgg_dilation", 64, says="one pooling too many")
 wrong.value("vgg_dilation", 2, says="single pooling")
 
 dense = 288 * 254**2 + 1152 * 248**2 + 6400 * 240**2 + 32 * 240**2
 patch = 288 * 15**2 + 1152 * 5**2 + 6400 + 32
 wrong.value("speed_up", 17**2, says="linear layers are never repeated")
 wrong.value("speed_up", 15**2, says="first layer saves")
+wrong.value("speed_up", 240**2 * patch / (dense - 32 * 240**2), says="16 -> 2, is missing")
+wrong.value("speed_up", 633_802_752 / dense, says="our small slice")
 wrong.value("speed_up", dense / (240**2 * patch), says="inverse")
 wrong.value("speed_up", patch / dense, says="one patch")
 wrong.value("speed_up", 240**2 * patch / (288 * 254**2 + 1152 * 248**2), says="cost at every pixel")
@@ -388,6 +513,7 @@ wrong.value("border_picture", "D", says="the weights are the same")
 wrong.value("fcn_weights", 134_346_581 - 4096 - 4096 - 21, says="biases")
 wrong.value("fcn_weights", 138_357_544, says="1,000 classes")
 wrong.value("fcn_weights", 134_346_581 - 48 * 512 * 4096, says="7 x 7 map")
+wrong.value("fcn_weights", 117_565_269, says="fc7 is missing")
 wrong.value("fcn_weights", 134_346_581 - 14_714_688, says="thirteen convolutions are missing")
 wrong.value("fcn_weights", 134_346_581 - 4096 * 21 - 21, says="21 classes are missing")
 
@@ -397,4 +523,5 @@ wrong.value("activation_memory", 31 * scan * 4 / 1e9, says="channels are missing
 wrong.value("activation_memory", 31 * 64 * 240 * 240 * 4 / 1e9, says="one slice")
 wrong.value("activation_memory", 31 * 64 * scan / 1e9, says="4 bytes")
 wrong.value("activation_memory", 31 * 64 * scan * 4, says="1e9 of them")
+wrong.value("activation_memory", 31 * 64 * scan * 4 / 1024**3, says="GiB")
 wrong.value("activation_memory", 31 * 64 * scan * 8 / 1e9, says="float64")
