@@ -91,11 +91,12 @@ class Checker:
                 )
             if close(float(value), answer):
                 return
+            shown = f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
             for message, wrong in (mistakes or {}).items():
                 if close(float(value), wrong):
-                    raise NotYet(message, (("yours", f"{value:g}"),))
+                    raise NotYet(message, (("yours", shown),))
             direction = "small" if value < answer else "large" if value > answer else "uncertain"
-            raise NotYet(f"{value:g} is too {direction}.")
+            raise NotYet(f"{shown} is too {direction}.")
 
         self._register(Exercise(name, "number", answer, tuple(hints), mistakes or {}, examine))
 
