@@ -88,6 +88,20 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                 size + (x.kernel - 1) * x.dilation * jump, jump * x.stride, start - x.padding))
         ),
         "The order is size, jump, start.": lambda layers: tuple(_receptive_field(layers)[i] for i in (0, 2, 1)),
+        "The jump is the product of all strides so far, not the last one.": lambda layers: (
+            _recursion(layers, lambda x, size, jump, start: (
+                size + (x.kernel - 1) * x.dilation * jump, x.stride, start - x.padding * jump))
+        ),
+        "The padding is missing: it moves the start to the left.": lambda layers: (*_receptive_field(layers)[:2], 0),
+        "Without any layer, an output is one input: the size starts at 1.": lambda layers: (
+            _receptive_field(layers)[0] - 1, *_receptive_field(layers)[1:]),
+        "The size is right, but the start needs the jump from before this layer: update the jump last.": (
+            lambda layers: _recursion(layers, lambda x, size, jump, start: (
+                size + (x.kernel - 1) * x.dilation * jump, jump * x.stride, start - x.padding * jump * x.stride))
+        ),
+        "Go through the layers from the input on: the first one comes first.": lambda layers: (
+            _receptive_field(layers[::-1])
+        ),
     },
 )
 def _(trial):
@@ -131,7 +145,7 @@ def _depth_needed(size: int, kernel: int) -> int:
         "-(-(size - 1) // (kernel - 1)) rounds (size - 1) / (kernel - 1) up without floats.",
     ),
     mistakes={
-        "The field starts at one pixel, before any layer: only size - 1 pixels have to be added.": (
+        "One layer too many: only size - 1 pixels have to be added, and exactly `size` is enough.": (
             lambda size, kernel: -(-size // (kernel - 1))
         ),
         "You rounded down: with that many layers the field is still too small.": (
@@ -143,10 +157,10 @@ def _depth_needed(size: int, kernel: int) -> int:
 )
 def _(trial):
     trial.signature("size", "kernel")
-    trial.case(7, 3, expected=3)
+    trial.case(25, 3, expected=12)
     trial.case(6, 3, expected=3)
     trial.case(1, 7, expected=0)
-    for size, kernel in ((64, 4), (101, 5), (240, 3), (9, 9)):
+    for size, kernel in ((8, 4), (64, 4), (102, 6), (101, 5), (240, 3), (9, 9)):
         result = trial.case(size, kernel)
         trial.require(
             isinstance(result, (int, np.integer)),
@@ -201,7 +215,7 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
                 signal, kernel, (len(kernel) - 1) * dilation // 2,
                 (len(kernel) - 1) * dilation - (len(kernel) - 1) * dilation // 2, dilation)
         ),
-        "The zeros are on the wrong side: now every output sees the future only.": (
+        "The zeros are on the wrong side: now every output sees the present and the future, never the past.": (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal, kernel, 0, (len(kernel) - 1) * dilation, dilation)
         ),
@@ -214,6 +228,14 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
         "One zero too many: output t no longer sees signal[t] itself.": (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal, kernel, (len(kernel) - 1) * dilation + 1, -1, dilation)
+        ),
+        "You padded both ends: the first n outputs are those that you want, cut off the rest.": (
+            lambda signal, kernel, dilation=1: _padded_convolution(
+                signal, kernel, (len(kernel) - 1) * dilation, (len(kernel) - 1) * dilation, dilation)
+        ),
+        "signal[-1] is Python's last value, not the past: before the signal's beginning there are zeros.": (
+            lambda signal, kernel, dilation=1: sum(
+                weight * signal.roll((len(kernel) - 1 - j) * dilation) for j, weight in enumerate(kernel))
         ),
         "Your kernel is flipped: its last entry has to meet the present, signal[t].": (
             lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel.flip(0), dilation)
@@ -278,7 +300,8 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
         "Your kernel is flipped: as in F.conv2d, kernel[0, 0] meets the first pixel of each window.": (
             lambda image, kernel, dilation: _dilated_convolution(image, kernel.flip(0, 1), dilation)
         ),
-        "That is the formula as printed: it moves the stamps apart, not the kernel's entries.": (
+        "You stamp the kernel at places `dilation` apart, a transposed convolution: here the kernel's entries "
+        "move apart.": (
             lambda image, kernel, dilation: _printed_formula(image, kernel, dilation)
         ),
         "The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count.": (
@@ -297,6 +320,10 @@ def _(trial):
     trial.case(numbers(5, 6, seed=15), numbers(3, 3, seed=16), 1)
 
 
+def _cut(result: Tensor, image: Tensor) -> Tensor:
+    return result[: image.shape[0], : image.shape[1]]
+
+
 def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return F.conv_transpose2d(image[None, None], kernel[None, None], stride=dilation)[0, 0]
 
@@ -313,6 +340,9 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     mistakes={
         "That is the right definition of a dilated convolution. Here, write what is printed, letter by letter.": (
             lambda image, kernel, dilation: _dilated_convolution(image, kernel, dilation)
+        ),
+        "The output is larger than the image: the last pixel still writes a whole window.": (
+            lambda image, kernel, dilation: _cut(_printed_formula(image, kernel, dilation), image)
         ),
         "Windows overlap: add to the output, don't overwrite it.": lambda image, kernel, dilation: (
             _overwritten(image, kernel, dilation)
@@ -419,6 +449,14 @@ def _shifts(layers: Sequence[Layer], window) -> list[int]:
             layers, lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)]),
         "Each position counts once: two paths to the same pixel are one entry. Use a set.": lambda layers: sorted(
             _paths(layers)),
+        "The padding moves the window to the left: subtract it.": lambda layers: _shifts(
+            layers, lambda x, o: [o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)]),
+        "The stride multiplies the output's position only: o * stride - padding + j * dilation.": lambda layers: (
+            _shifts(layers, lambda x, o: [(o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)])
+        ),
+        "Positions in the padding are negative: keep them.": lambda layers: [
+            position for position in _touched_positions(layers) if position >= 0
+        ],
     },
 )
 def _(trial):
@@ -426,7 +464,14 @@ def _(trial):
     trial.case([Layer(3, dilation=2), Layer(3, dilation=2)], expected=[0, 2, 4, 6, 8])
     trial.case([Layer(2, stride=3), Layer(2, stride=2, dilation=3)], expected=[0, 1, 9, 10])
     trial.case([Layer(3, padding=1), Layer(2, stride=2), Layer(3, dilation=4, padding=3)])
-    trial.case([Layer(2, stride=2, padding=1), Layer(3, dilation=3, padding=2), Layer(4, stride=3, dilation=2)])
+    result = trial.case(
+        [Layer(2, stride=2, padding=1), Layer(3, dilation=3, padding=2), Layer(4, stride=3, dilation=2)]
+    )
+    trial.require(
+        all(isinstance(position, (int, np.integer)) for position in result),
+        "Positions are whole numbers: write int(...).",
+        yours=result,
+    )
     trial.case([])
 
 
@@ -467,12 +512,12 @@ check.number(
 )
 def _(trial):
     trial.signature("layers")
-    for layers in (1, 2, 4, 3):
+    for layers in (1, 4, 3, 2):
         dilations = trial.call(layers)
         trial.require(
             dilations is not None, "Your function returned None.", "Does it end with `return ...`?"
         )
-        details = {"called": f"widest_without_holes({layers})", "yours": dilations}
+        details = {"layers": layers, "yours": dilations}
         is_list = isinstance(dilations, (list, tuple)) and len(dilations) == layers
         trial.require(is_list, f"The answer should be a list of {layers} dilations.", **details)
         whole = all(isinstance(d, (int, np.integer)) and d >= 1 for d in dilations)
@@ -525,8 +570,8 @@ check.choice(
         "decoder, through the bottom, down the encoder.",
         "A transposed convolution with kernel 2 and stride 2 hands each output pixel exactly one input: position o "
         "comes from o // 2. The two 3x3 layers before it widen this to a few neighbours.",
-        "Whether these neighbours lie in two or three coarser pixels depends on whether the position is even or odd, "
-        "at each of the four levels.",
+        "Five neighbours always lie in three coarser pixels. With the two 3x3 layers there, seven are needed, in four "
+        "coarser ones; then eight, and these lie in four or five, depending on the position.",
     ),
     why={
         "A": "The picture is the middle of a valid convolution's output: no zeros are anywhere near.",
@@ -563,6 +608,13 @@ check.choice(
         "Measure from the weighted mean of the positions, not from the middle of the array.": lambda weights: float(
             ((weights * (torch.arange(len(weights)) - (len(weights) - 1) / 2) ** 2).sum() / weights.sum()).sqrt()
         ),
+        "That is the mean position. How far around it do the positions spread?": lambda weights: float(
+            _mean(weights)
+        ),
+        "Divide by the sum of the weights, not by the sum minus one: they are shares, not a sample.": (
+            lambda weights: float(
+                ((weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum() / (weights.sum() - 1)).sqrt())
+        ),
         "Measure from the weighted mean of the positions, not from position 0.": lambda weights: float(
             ((weights * torch.arange(len(weights)) ** 2).sum() / weights.sum()).sqrt()
         ),
@@ -570,8 +622,8 @@ check.choice(
 )
 def _(trial):
     trial.signature("weights")
-    trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
     trial.case(tensor(0, 0, 1, 3), expected=math.sqrt(3) / 4)
+    trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
     trial.case(numbers(12, seed=31).abs() * 5)
     trial.case(numbers(7, seed=32).abs() ** 4)
 
@@ -604,7 +656,7 @@ check.choice(
     hints=(
         "Look at the left end first: what can a network know that sees a single pixel?",
         "Then compare the middle with the right end. All five have about the same number of weights and steps.",
-        "One option says that context helps, that it isn't free, and that what is reachable isn't what is used.",
+        "One option says that context helps, and that a wide field isn't free.",
     ),
     why={
         "A": "Follow the curve to its right end: the largest field doesn't give the best Dice.",

@@ -138,8 +138,9 @@ def compare(got: Any, expected: Any, tolerance: float, call: str) -> None:
         raise NotYet("Your function returned None.", (("called", call),), "Does it end with `return ...`?")
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
+            other = "" if isinstance(got, (tuple, list)) else f", not {_describe_type(got)}"
             raise NotYet(
-                f"The answer should be a {type(expected).__name__} of {len(expected)} items.",
+                f"The answer should be a {type(expected).__name__} of {len(expected)} items{other}.",
                 evidence(got, expected, call),
             )
         for index, (one, other) in enumerate(zip(got, expected)):

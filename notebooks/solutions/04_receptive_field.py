@@ -28,7 +28,7 @@
 #
 # - compute what an output can see, through any chain of kernels, strides, dilations and paddings;
 # - check it against a real network, by a gradient;
-# - make a convolution causal, and prove that the future can't leak;
+# - make a convolution causal, and show that the future can't leak;
 # - tell dilated convolution from what a slide of the lecture prints, and say what the slide's "9x9" leaves out;
 # - find the holes of a dilation schedule, and build one that has none;
 # - say why a U-Net has two receptive fields, and why networks use far less than they could.
@@ -54,7 +54,7 @@ from course_utils.receptive_field import Layer
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
 torch.set_num_threads(1)  # networks as small as these gain nothing from more
-torch.manual_seed(0)
+torch.manual_seed(0);
 
 # %% [markdown]
 # ## 1 · How far can one output see?
@@ -147,8 +147,8 @@ receptive_field_of = check("receptive_field_of", receptive_field_of)
 # by addition, the jump by multiplication: that is why a few poolings do more for the field than many layers.
 
 # %% [markdown]
-# A recursion on paper is a claim. Here is a real network with random weights, and the gradients of its first
-# outputs. (Zeros in front of the signal stand for the padding, so that negative positions can be seen, too.)
+# A recursion on paper is a claim. Here is a real network with random weights, and the gradients of its outputs.
+# (What lies beyond the signal's ends is padding: there the prediction is cut off.)
 
 # %%
 layers = [Layer(5, stride=2, padding=2), Layer(3, dilation=2, padding=1), Layer(4, stride=3)]
@@ -162,7 +162,7 @@ print(f"the recursion: size {size}, jump {jump}, start {start}")
 for o in range(len(outputs)):
     (gradient,) = torch.autograd.grad(outputs[o], signal, retain_graph=True)
     positions = gradient.nonzero()[:, 0]
-    first, last = max(start + o * jump, 0), start + o * jump + size - 1
+    first, last = max(start + o * jump, 0), min(start + o * jump + size - 1, len(signal) - 1)
     print(f"output {o}: gradient from {int(positions[0]):2} to {int(positions[-1]):2}, predicted {first} to {last}")
 
 # %% [markdown]
@@ -193,30 +193,6 @@ early_stride = check("early_stride", early_stride)
 # sees finely and near. The U-Net's skip connections exist because one wants both.
 
 # %% [markdown]
-# How fast does the field grow with depth? Four ways to build a network of $n$ layers:
-
-# %%
-depths = range(1, 17)
-families = {
-    "kernel 3": lambda n: [Layer(3)] * n,
-    "kernel 5": lambda n: [Layer(5)] * n,
-    "kernel 3, stride 2 in every fourth layer": lambda n: [Layer(3, stride=2 if i % 4 == 3 else 1) for i in range(n)],
-    "kernel 3, dilation 1, 2, 4, 8, ...": lambda n: [Layer(3, dilation=2**i) for i in range(n)],
-}
-fig, ax = plt.subplots(figsize=(9, 3.4))
-for (name, make), style in zip(families.items(), ("o-", "s-", "^-", "v-")):
-    ax.plot(depths, [receptive_field_of(make(n))[0] for n in depths], style, markersize=4, label=name)
-ax.axhline(240, color="black", linewidth=0.8, linestyle="--")
-ax.text(16.4, 240, "240, a slice of BraTS", fontsize=8, va="bottom", ha="right")
-ax.set(yscale="log", xlabel="number of layers", ylabel="size of the field (pixels)", xticks=depths, ylim=(2, 2000))
-ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Field size against depth, logarithmic. Kernels 3 and 5 grow slowly, to 33 and 65 pixels "
-             "after 16 layers. With a stride of 2 in every fourth layer it is about 120. "
-             "With doubling dilation it is a straight line that passes 240 at 7 layers.")
-
-# %% [markdown]
-# On this scale a straight line is exponential growth. Plain layers grow linearly, so their curves bend down.
-#
 # ### Exercise 3: how deep must it be?
 #
 # How many plain layers (stride 1, no dilation) does it take until the field is at least `size` pixels wide?
@@ -259,6 +235,31 @@ doubling_depth = check("doubling_depth", doubling_depth)
 # %% [markdown] tags=["solution"]
 # **Solution.** Seven: $1 + 2\,(2^n - 1)$ is 127 for six layers, 255 for seven. 120 layers or 7, with the same
 # nine weights each. There must be a catch, and section 4 finds it.
+
+# %% [markdown]
+# The same as a picture, for four ways to build a network of $n$ layers:
+
+# %%
+depths = range(1, 17)
+families = {
+    "kernel 3": lambda n: [Layer(3)] * n,
+    "kernel 5": lambda n: [Layer(5)] * n,
+    "kernel 3, stride 2 in every fourth layer": lambda n: [Layer(3, stride=2 if i % 4 == 3 else 1) for i in range(n)],
+    "kernel 3, dilation 1, 2, 4, 8, ...": lambda n: [Layer(3, dilation=2**i) for i in range(n)],
+}
+fig, ax = plt.subplots(figsize=(9, 3.4))
+for (name, make), style in zip(families.items(), ("o-", "s-", "^-", "v-")):
+    ax.plot(depths, [receptive_field_of(make(n))[0] for n in depths], style, markersize=4, label=name)
+ax.axhline(240, color="black", linewidth=0.8, linestyle="--")
+ax.text(16.4, 240, "240, a slice of BraTS", fontsize=8, va="bottom", ha="right")
+ax.set(yscale="log", xlabel="number of layers", ylabel="size of the field (pixels)", xticks=depths, ylim=(2, 3000))
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+figures.show(fig, alt="Field size against depth, logarithmic. Kernels 3 and 5 grow slowly, to 33 and 65 pixels "
+             "after 16 layers. With a stride of 2 in every fourth layer it is about 120. "
+             "With doubling dilation it is a straight line that passes 240 at 7 layers.")
+
+# %% [markdown]
+# On this scale a straight line is exponential growth. Plain layers grow linearly, so their curves bend down.
 
 # %% [markdown]
 # Your recursion, on networks from papers. The numbers on the right are what their papers (or careful counts)
@@ -321,7 +322,7 @@ causal_convolution = check("causal_convolution", causal_convolution)
 # one. So "causal" isn't another operation, it is another alignment of the same operation.
 
 # %% [markdown]
-# Is it really causal? A claim about the future can be *proved* by perturbation: change the input after time 30
+# Is it really causal? A claim about the future can be tested by perturbation: change the input after time 30
 # and look which outputs change. *Predict* both curves: for the causal convolution and for the usual one, which
 # pads both sides.
 
@@ -350,8 +351,9 @@ figures.show(fig, alt="Change of the output when the input changes from t = 31 o
              "unchanged up to t = 30.")
 
 # %% [markdown]
-# With padding on both sides, output 27 already knew of input 31. The causal one changes at 31, not earlier: not
-# by a small number, by exactly zero.
+# With padding on both sides, output 27 already knew of input 31. The causal one changes at 31, not earlier: before
+# that the change is not small, it is exactly zero. And because the operation is linear, a random change of all later
+# inputs that leaves no trace is a proof: no weight leads from them to an earlier output.
 #
 # ### Exercise 6: predict a number
 #
@@ -474,6 +476,7 @@ pictures = {
 for ax, (name, picture) in zip(axes, pictures.items()):
     figures.show_slice(ax, picture.T, title=f"{name}\n{picture.shape[0]} x {picture.shape[1]} pixels",
                        window=(0, float(picture.max())))
+    ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
 figures.show(fig, alt="A brain slice; its dilated convolution, blurred and six pixels smaller on each axis; and "
              "what the printed formula gives: the slice three times as large, each pixel a block.")
 
@@ -578,17 +581,7 @@ touched_positions = check("touched_positions", touched_positions)
 
 # %%
 two_dilated = [Layer(3, dilation=2), Layer(3, dilation=2)]
-print("two layers with dilation 2 touch", touched_positions(two_dilated))
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.2))
-for ax, dilations in zip(axes, ((2, 2), (1, 3), (1, 2))):
-    positions = touched_positions([Layer(3, dilation=d) for d in dilations])
-    size = max(positions) + 1
-    pixels = np.zeros((size, size))
-    pixels[np.ix_(positions, positions)] = 1
-    figures.show_matrix(ax, pixels, f"dilations {dilations[0]} and {dilations[1]}: {size}x{size}", values=False,
-                        row_label="y (pixels)", column_label="x (pixels)")
-figures.show(fig, alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: every second pixel of every second row "
-             "of a 9x9 square. Dilations 1 and 3: the whole 9x9 square. Dilations 1 and 2: the whole 7x7 square.")
+print("two layers with dilation 2 touch", touched_positions(two_dilated), "along one axis")
 
 # %% [markdown]
 # ### Exercise 11: predict a number
@@ -611,6 +604,21 @@ touched_pixels = check("touched_pixels", touched_pixels)
 # repeating the *same* dilation. And Yu and Koltun's pair, 1 and 2, spans 7x7 without a hole.
 
 # %% [markdown]
+# Here they are, in red, and two other pairs of dilations beside them.
+
+# %%
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.2))
+for ax, dilations in zip(axes, ((2, 2), (1, 3), (1, 2))):
+    positions = touched_positions([Layer(3, dilation=d) for d in dilations])
+    size = max(positions) + 1
+    pixels = np.zeros((size, size))
+    pixels[np.ix_(positions, positions)] = 1
+    figures.show_matrix(ax, pixels, f"dilations {dilations[0]} and {dilations[1]}: {size}x{size}", values=False,
+                        row_label="y (pixels)", column_label="x (pixels)")
+figures.show(fig, alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: every second pixel of every second row "
+             "of a 9x9 square. Dilations 1 and 3: the whole 9x9 square. Dilations 1 and 2: the whole 7x7 square.")
+
+# %% [markdown]
 # Try it. The widget draws **your** function: set kernel, stride and dilation of three layers, and see what lights
 # up. Three things to find out:
 #
@@ -623,12 +631,17 @@ touched_pixels = check("touched_pixels", touched_pixels)
 # %%
 widgets.receptive_field_layers(touched_positions)
 
+# %% [markdown] tags=["solution"]
+# **What you find.** (1) The neighbours of a lit pixel are dark, in both directions; one layer of dilation 1 fills the
+# gaps. (2) With stride 1 the order doesn't matter: the touched set is the sum of the layers' offsets. (3) Two pixels:
+# behind the pooling every step is worth two.
+
 # %% [markdown]
 # ### Exercise 12: explain the picture
 #
 # What do holes do to an image? Here is a network of three layers that only averages: all weights are equal, and
 # each output is a mean of pixels from its field. The image has stripes, one pixel wide, in its left half, and noise
-# in its right half. Any mean over a field of more than ten pixels should turn both into grey.
+# in its right half. A mean over so wide a field should leave next to nothing of either.
 
 # %%
 generator = torch.Generator().manual_seed(1)
@@ -654,7 +667,7 @@ for ax, (name, picture) in zip(axes, pictures.items()):
     ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
 figures.show(fig, alt="Left: an image with vertical stripes in its left half and black-and-white noise in its right "
              "half. Middle, dilations 2, 2, 2: the stripes are as sharp as before, the noise is smoothed. Right, "
-             "dilations 1, 2, 3: stripes and noise are both grey.")
+             "dilations 1, 2, 3: all is nearly grey, faint stripes remain.")
 
 # %% [markdown]
 # With dilations 2, 2, 2 the field is 13x13, and the noise is smoothed, to a fine chessboard. Why did the stripes
@@ -678,16 +691,16 @@ gridding_picture = check("gridding_picture", gridding_picture)
 # **Solution.** B. With every dilation even, a path from an even column ends at an even column, always. The network
 # falls apart into four (even and odd rows, even and odd columns) that never exchange anything, and neighbouring
 # outputs share no input. In segmentations this shows as a chessboard of little errors, called **gridding**. More
-# layers don't help; a single layer with an odd dilation does.
+# layers don't help; a layer with an odd dilation mixes them again, and a dilation of 1 leaves no hole.
 
 # %% [markdown]
-# Here are six schedules of three 3x3 layers, along one axis. Wang et al. proposed a rule for choosing them,
+# Here are seven schedules of three 3x3 layers, along one axis. Wang et al. proposed a rule for choosing them,
 # *hybrid dilated convolution*: with dilations $r_1, \dots, r_n$ from input to output, let $M_n = r_n$ and
 #
 # $$M_i = \max\,(M_{i+1} - 2 r_i,\;\; 2 r_i - M_{i+1},\;\; r_i) ,$$
 #
 # and ask for $M_2 \le k$. $M_i$ is meant as the largest distance between neighbours that the layers from $i$ on
-# leave. *Predict:* which of the six have holes, and does the rule find them?
+# leave. *Predict:* which of the seven have holes, and does the rule find them?
 
 # %%
 def hybrid_rule(dilations):
@@ -698,7 +711,7 @@ def hybrid_rule(dilations):
     return m
 
 
-schedules = [(1, 1, 1), (1, 2, 4), (1, 2, 5), (1, 3, 9), (1, 2, 9), (2, 2, 2)]
+schedules = [(1, 1, 1), (1, 2, 4), (1, 2, 5), (1, 3, 9), (1, 2, 9), (2, 2, 2), (2, 2, 3)]
 fig, ax = plt.subplots(figsize=(9, 3))
 for height, dilations in enumerate(schedules):
     positions = np.array(touched_positions([Layer(3, dilation=d) for d in dilations]))
@@ -711,15 +724,16 @@ for height, dilations in enumerate(schedules):
     verdict = f"{len(positions)} of {size} touched, M2 = {m2}: the rule says {'yes' if m2 <= 3 else 'no'}"
     ax.text(14.5, height, verdict, va="center", fontsize=8)
 ax.set(yticks=range(len(schedules)), yticklabels=[str(d) for d in schedules], xlabel="position, from the middle (pixels)",
-       ylabel="dilations", xlim=(-14.5, 28), xticks=range(-12, 13, 4))
-figures.show(fig, alt="Touched positions of six schedules as blue bars on grey. 1 1 1: 7 of 7; 1 2 4: 15 of 15; 1 2 5: "
-             "17 of 17; 1 3 9: 27 of 27; 1 2 9: 21 of 25, with holes; 2 2 2: 7 of 13, every second one. The rule says "
-             "no for 1 2 9 only.")
+       ylabel="dilations", xlim=(-14.5, 28), ylim=(-0.7, 6.6), xticks=range(-12, 13, 4))
+figures.show(fig, alt="Touched positions of seven schedules as blue bars on grey. 1 1 1: 7 of 7; 1 2 4: 15 of 15; 1 2 5: "
+             "17 of 17; 1 3 9: 27 of 27; 1 2 9: 21 of 25, with holes; 2 2 2: 7 of 13, every second one; 2 2 3: 13 of "
+             "15. The rule says no for 1 2 9 only.")
 
 # %% [markdown]
 # The rule accepts (1, 2, 5) and rejects (1, 2, 9), as it should. But it also accepts (2, 2, 2), with its 49 of
-# 169 pixels. $M_2 \le 3$ isn't enough: the dilations must, moreover, have no common divisor. (The authors say so, in
-# words, further down.) A rule that you can't check is a rumour; yours can be checked by `touched_positions`.
+# 169 pixels: $M_2 \le 3$ isn't enough. The authors add, in words, that the dilations must have no common divisor. Even
+# that isn't enough: (2, 2, 3) passes both tests and leaves 2 of 15 positions untouched. Counting is easy and certain:
+# `touched_positions` does it for any schedule.
 #
 # ### Exercise 13: the widest field without holes
 #
@@ -785,8 +799,8 @@ axes[1].set(xlim=(0, 572), ylim=(572, 0), aspect="equal", title="two fields in t
             ylabel="y (pixels)")
 axes[1].legend(fontsize=8, loc="lower right")
 figures.show(fig, alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve of them, 188 at "
-             "four in a row. Right: two squares of 188 and 204 pixels in the input of 572 x 572 pixels, around nearly "
-             "the same middle.")
+             "four in a row. Right: two squares of 188 and 204 pixels in the input of 572 x 572 pixels, with the "
+             "same upper left corner: the larger one reaches 16 pixels further to the right and down.")
 
 # %% [markdown]
 # ### Exercise 14: explain the picture
@@ -796,8 +810,7 @@ figures.show(fig, alt="Left: the field's size at 16 neighbouring output position
 # - **A.** Zeros at the image's border shorten the field of some outputs.
 # - **B.** Some weights are zero by chance.
 # - **C.** Max pooling passes on one of four pixels; where it takes an outer one, the field is wider.
-# - **D.** On the way up, an output's position decides from how many coarser pixels its neighbourhood comes, at each
-#   level.
+# - **D.** On the way up, an output's position decides from how many coarser pixels its neighbourhood comes.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -812,8 +825,8 @@ unet_phase = check("unet_phase", unet_phase)
 # **Solution.** D. Two 3x3 convolutions on the way up read 5 neighbouring pixels of the upsampled map. Each of those
 # comes from exactly one coarser pixel (up-convolution 2x2, stride 2), but 5 neighbours lie in 3 coarser pixels, and
 # which further ones *those* need depends on their position, and so on down to the bottom, where one pixel more or
-# less means 16 input pixels: 204 − 188. It is the price of coming back from a grid of 16. That an output near a grid
-# line sees more to one side is also why shifting the input by a pixel changes a U-Net's answer a little.
+# less means 16 input pixels: 204 − 188. It is the price of coming back from a grid of 16. The same
+# grid is why shifting the input by a pixel changes a U-Net's answer a little.
 
 # %% [markdown]
 # The deepest path of the U-Net is a chain again, with transposed convolutions in it. The package's `touched` follows
@@ -828,7 +841,7 @@ print("deepest path, outputs 0 to 15:", *by_chain)
 print("the same sizes as measured:", sorted(by_chain) == sorted(measured.sizes[0]))
 
 lab = UNet(in_channels=4, out_channels=4, base_channels=1, depth=4, padding="same", normalisation="instance")
-print("the lab's U-Net (notebook 11):", receptive_field.measure(lab, (208, 208), in_channels=4), "pixels of 2 mm")
+print("the lab's U-Net (notebook 11), in pixels of 2 mm:", receptive_field.measure(lab, (208, 208), in_channels=4))
 
 # %% [markdown]
 # ## 6 · Theoretical and effective
@@ -1081,7 +1094,8 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 field = [4 * result["size"] for result in results]
 places = np.arange(len(results))
 for place, result in zip(places, results):
-    left.scatter([place] * len(result["dice"]), result["dice"], s=14, color=figures.COLOURS["sky"])
+    left.scatter([place] * len(result["dice"]), result["dice"], s=14, color=figures.COLOURS["sky"],
+                 label="one held-out subject" if place == 0 else None)
 left.plot(places, [np.mean(result["dice"]) for result in results], "o-", color=figures.COLOURS["blue"], label="mean")
 left.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="Dice, held-out subjects", ylim=(0, 1),
          title="equal weights, equal training")
@@ -1094,14 +1108,14 @@ right.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", yla
 right.legend(fontsize=8)
 figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 and 180 mm: it is "
              "lowest at 4 mm, highest at 20 and 60 mm, and a little lower again at 180 mm. Right: the effective width before and after training: "
-             "behind every field wider than a pixel it is smaller after training, for the wide ones about half.")
+             "behind every field wider than a pixel it is clearly smaller after training.")
 
 # %% [markdown]
 # ### Exercise 17: explain the picture
 #
 # - **A.** The more a network can see, the better it gets.
 # - **B.** Context doesn't matter here: intensities alone tell what is tumour.
-# - **C.** Context helps, but a wide field isn't free: with as many weights and steps it wasn't put to use.
+# - **C.** Context helps, but a wide field isn't free: with as many weights and steps it didn't pay.
 # - **D.** Training widens the effective field until it fills the theoretical one.
 
 # %% tags=["exercise"]
@@ -1129,11 +1143,11 @@ context_picture = check("context_picture", context_picture)
 #
 # - size += $(k-1)\,d$ · jump, start −= $p$ · jump, **then** jump ·= $s$. Strides widen what comes after them.
 # - $\lceil(\text{size}-1)/(k-1)\rceil$ plain layers, or a handful with strides or doubling dilations.
-# - Causal is an alignment: all padding on one side. Prove it by perturbing the future.
+# - Causal is an alignment: all padding on one side. Test it by perturbing the future.
 # - Dilation puts $l$ at the *kernel's* index. At the image's index, as printed on the slide, it is a transposed
 #   convolution.
-# - **The field's size says nothing about its holes.** Two layers of dilation 2 read 25 of 81 pixels. Equal even
-#   dilations split the network in four. Check every schedule by counting.
+# - **The field's size says nothing about its holes.** Two layers of dilation 2 read 25 of 81 pixels. Even dilations
+#   only, and the network falls apart into four. Check every schedule by counting.
 # - Coming back from a coarse grid, outputs differ: the U-Net sees 188 or 204 pixels.
 # - The effective field is a bell inside the theoretical one: σ grows like $\sqrt n$. Skip connections narrow it.
 # - More field isn't more knowledge. It has to be learned, and it has to be worth learning.
