@@ -87,6 +87,7 @@ def test_changing_the_input_is_noticed(check):
         (lambda values: np.array(["2", "6"]), "an array of <U1"),
         (lambda values: 2 * values[:1], "shape"),
         (lambda values: list(2 * values), "NumPy array"),
+        (lambda values: (2 * values).astype(complex), "data type is not: complex128, expected float64"),
         (lambda values: (2 * values) * np.nan, "values differ"),
         (lambda values: "six", "NumPy array, not a str"),
         (lambda numbers: 2 * numbers, "parameters"),

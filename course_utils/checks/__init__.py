@@ -87,7 +87,7 @@ class Checker:
             if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
                 raise NotYet(
                     f"A number is asked for; this is {value!r}.",
-                    next_step="Write it as 12 or 3.5 or 2 * 240.",
+                    next_step="Write it as 12 or 3.5 or 2 * 240; x.item() gives the number in an array or tensor.",
                 )
             if close(float(value), answer):
                 return

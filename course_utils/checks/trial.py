@@ -154,9 +154,11 @@ def compare(got: Any, expected: Any, tolerance: float, call: str) -> None:
         _is_array(expected),
         _is_tensor(expected),
     ):
+        turned = "torch.from_numpy(...) turns an array into a tensor, x.numpy() a tensor into an array."
         raise NotYet(
             f"The answer should be {_describe_type(expected)}, not {_describe_type(got)}.",
             (("called", call),),
+            turned if _is_array(got) else "",
         )
     mine, theirs = _as_numpy(got), _as_numpy(expected)
     if mine is None:
@@ -178,13 +180,14 @@ def compare(got: Any, expected: Any, tolerance: float, call: str) -> None:
             )
         raise NotYet("The values differ.", evidence(got, expected, call))
     if other_type:
-        whole = theirs.dtype.kind in "iu"
+        if theirs.dtype.kind in "iu":
+            advice = "These are whole numbers: make the array with an integer type."
+        else:
+            advice = f"Another type may lose digits silently: make the array in {theirs.dtype}."
         raise NotYet(
             f"The values are right, the data type is not: {mine.dtype}, expected {theirs.dtype}.",
             (("called", call),),
-            "These are whole numbers: make the array with an integer type."
-            if whole
-            else "A lower precision or integer type loses digits silently: keep the type of the input.",
+            advice,
         )
 
 
