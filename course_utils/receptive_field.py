@@ -137,7 +137,9 @@ def touched_by_network(
         0 <= index < edge for index, edge in zip(position, output.shape[2:])
     )
     if not inside:
-        raise ValueError(f"position {tuple(position)} is not in an output of {tuple(output.shape[2:])} pixels")
+        raise ValueError(
+            f"position {tuple(position)} is not in an output of {tuple(output.shape[2:])} pixels"
+        )
     (gradient,) = torch.autograd.grad(output[(0, slice(None), *position)].sum(), image)
     return gradient[0].sum(dim=0) != 0
 
@@ -188,7 +190,10 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
         number = min(period, edge)
         first = (edge - number) // 2
         sizes.append(
-            tuple(_extent(image, output.select(axis, index).sum(), axis) for index in range(first, first + number))
+            tuple(
+                _extent(image, output.select(axis, index).sum(), axis)
+                for index in range(first, first + number)
+            )
         )
     if not any(map(any, sizes)):
         raise ValueError("no output depends on the image: is there a layer that lets nothing through?")
@@ -214,7 +219,8 @@ def _extent(image: Tensor, output: Tensor, axis: int) -> int:
     first, last = int(positions[0]), int(positions[-1])
     if first == 0 or last == image.shape[axis] - 1:
         raise ValueError(
-            f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis {axis - 2}: "
+            f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis "
+            f"{axis - 2}: "
             "make it larger, for what lies beyond can't be seen (global pooling sees all, however large)"
         )
     return last - first + 1
@@ -223,9 +229,7 @@ def _extent(image: Tensor, output: Tensor, axis: int) -> int:
 # By their names, for many exist as a function, a method and an operator.
 _CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
 _TRANSPOSED_CONVOLUTIONS = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
-_MAX_POOLINGS = {
-    f"max_pool{dims}d{suffix}" for dims in (1, 2, 3) for suffix in ("", "_with_indices")
-}
+_MAX_POOLINGS = {f"max_pool{dims}d{suffix}" for dims in (1, 2, 3) for suffix in ("", "_with_indices")}
 _ADAPTIVE_POOLINGS = {
     f"adaptive_max_pool{dims}d{suffix}": mean
     for dims, mean in ((1, F.adaptive_avg_pool1d), (2, F.adaptive_avg_pool2d), (3, F.adaptive_avg_pool3d))
@@ -279,7 +283,9 @@ class _Equal(TorchFunctionMode):
             self.up *= max(1, *(round(m / n) for n, m in zip(args[0].shape[2:], result.shape[2:])))
             return result
         if name in _PICKING and args[0].requires_grad:
-            raise NotImplementedError(f"{name} picks values by their size: what it touches depends on the image")
+            raise NotImplementedError(
+                f"{name} picks values by their size: what it touches depends on the image"
+            )
         if name == "linear":
             image, weight = args[0], args[1]
             return image.mean(dim=-1, keepdim=True).expand(*image.shape[:-1], weight.shape[0])
@@ -305,7 +311,9 @@ class _Equal(TorchFunctionMode):
         self.up *= stride if isinstance(stride, int) else max(stride)
         kernel = _mean_kernel(weight.shape[2:])
         means = _channel_means(image, groups)
-        result = [function(mean, kernel, None, stride, padding, output_padding, 1, dilation) for mean in means]
+        result = [
+            function(mean, kernel, None, stride, padding, output_padding, 1, dilation) for mean in means
+        ]
         return _as_channels(result, weight.shape[1] * groups)
 
     def _max_pooling(

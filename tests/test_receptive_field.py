@@ -89,7 +89,13 @@ def test_without_layers_an_output_is_an_input():
 CHAINS = [
     [Layer(5, stride=2, padding=2), Layer(3, dilation=2, padding=1), Layer(4, stride=3)],
     [Layer(2, stride=3), Layer(3, dilation=3, padding=4), Layer(1, stride=2), Layer(3)],
-    [Layer(3, padding=1), Layer(2, stride=2), Layer(3, padding=1), Layer(2, stride=2, transposed=True), Layer(3)],
+    [
+        Layer(3, padding=1),
+        Layer(2, stride=2),
+        Layer(3, padding=1),
+        Layer(2, stride=2, transposed=True),
+        Layer(3),
+    ],
     [Layer(4, stride=2, padding=1, transposed=True), Layer(3, stride=2), Layer(3, stride=3, transposed=True)],
     [Layer(3, stride=2, dilation=2, transposed=True), Layer(2, dilation=3)],
     [Layer(2, stride=4, transposed=True), Layer(3)],  # gaps that no stamp covers
@@ -100,7 +106,9 @@ def as_network(layers: list[Layer]) -> nn.Sequential:
     network = nn.Sequential()
     for x in layers:
         kind = nn.ConvTranspose1d if x.transposed else nn.Conv1d
-        network.append(kind(1, 1, x.kernel, stride=x.stride, dilation=x.dilation, padding=x.padding, bias=False))
+        network.append(
+            kind(1, 1, x.kernel, stride=x.stride, dilation=x.dilation, padding=x.padding, bias=False)
+        )
     for parameter in network.parameters():
         nn.init.uniform_(parameter, 0.5, 1.5)  # positive: nothing cancels
     return network.double()
@@ -223,7 +231,12 @@ def test_layers_one_by_one(network, size):
         (nn.Sequential(nn.Conv2d(1, 1, 3), nn.ConvTranspose2d(1, 1, 3, stride=2)), {3, 4}),
         (nn.ConvTranspose2d(1, 1, 1, stride=3), {0, 1}),
         (nn.Upsample(scale_factor=2, mode="bilinear"), {2}),
-        (nn.Sequential(nn.MaxPool2d(4), nn.Conv2d(1, 1, 3), nn.Upsample(scale_factor=4), nn.Conv2d(1, 1, 3)), {12, 16}),
+        (
+            nn.Sequential(
+                nn.MaxPool2d(4), nn.Conv2d(1, 1, 3), nn.Upsample(scale_factor=4), nn.Conv2d(1, 1, 3)
+            ),
+            {12, 16},
+        ),
     ],
 )
 def test_all_positions_of_a_period_are_looked_at(network, sizes):
@@ -243,7 +256,10 @@ class Residual(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(1, 1, 3, stride=2, padding=1), nn.BatchNorm2d(1), nn.ReLU(inplace=True), nn.Conv2d(1, 1, 3, padding=1)
+            nn.Conv2d(1, 1, 3, stride=2, padding=1),
+            nn.BatchNorm2d(1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(1, 1, 3, padding=1),
         )
         self.shortcut = nn.Conv2d(1, 1, 1, stride=2)
 
@@ -291,7 +307,10 @@ def test_adaptive_max_pooling_reads_its_whole_window():
 @pytest.mark.parametrize(
     ("forward", "message"),
     [
-        (lambda image: F.max_unpool2d(*F.max_pool2d(image, 2, return_indices=True), 2), "depends on the image"),
+        (
+            lambda image: F.max_unpool2d(*F.max_pool2d(image, 2, return_indices=True), 2),
+            "depends on the image",
+        ),
         (lambda image: image.amax(dim=1, keepdim=True), "depends on the image"),
     ],
 )
@@ -327,12 +346,17 @@ def test_zero_weights_and_dead_rectifiers_hide_nothing():
 
 
 def test_interpolation_is_followed():
-    network = nn.Sequential(nn.AvgPool2d(2), nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(1, 1, 3, padding=1))
+    network = nn.Sequential(
+        nn.AvgPool2d(2), nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(1, 1, 3, padding=1)
+    )
     assert measure(network, (32, 32)) == Measured(((4, 4), (4, 4)))
 
 
 def test_a_field_that_reaches_the_border_is_refused():
-    for network in (nn.Conv2d(1, 1, 7, padding=3), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1, 1, 1))):
+    for network in (
+        nn.Conv2d(1, 1, 7, padding=3),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1, 1, 1)),
+    ):
         with pytest.raises(ValueError, match="make it larger.*global pooling"):
             measure(network, (7, 7))
 
@@ -407,7 +431,9 @@ def printed(executed_solutions):
 
 @pytest.mark.xdist_group("notebooks")
 def test_random_networks_follow_the_formula_and_skip_connections_narrow_the_field(printed):
-    shares = [float(share) for share in re.findall(r"skip connections: sigma .*, ([\d.]+) of the formula", printed)]
+    shares = [
+        float(share) for share in re.findall(r"skip connections: sigma .*, ([\d.]+) of the formula", printed)
+    ]
     assert shares[0] == pytest.approx(1, abs=0.12)
     assert shares[1] == pytest.approx(2**-0.5, abs=0.12)
 
@@ -415,7 +441,9 @@ def test_random_networks_follow_the_formula_and_skip_connections_narrow_the_fiel
 @pytest.mark.xdist_group("notebooks")
 def test_context_helps_and_is_not_free(printed):
     rows = re.findall(
-        r"field +(\d+) pixels.*?([\d,]+) weights: mean Dice ([\d.]+), sigma ([\d.]+) before.*, ([\d.]+) after", printed
+        r"field +(\d+) pixels.*?([\d,]+) weights: mean Dice ([\d.]+), sigma ([\d.]+) before.*, ([\d.]+) "
+        r"after",
+        printed,
     )
     dice = {int(size): float(score) for size, _, score, _, _ in rows}
     assert set(dice) == {1, 5, 15, 31, 45}
