@@ -10,7 +10,7 @@ Araujo A, Norris W, Sim J. Computing receptive fields of convolutional neural ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 # ---- chains of layers, along one axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer:
     """A convolution or pooling, or a transposed convolution, along one axis.
 
@@ -43,6 +43,15 @@ class Layer:
     def __post_init__(self) -> None:
         if min(self.kernel, self.stride, self.dilation) < 1 or self.padding < 0:
             raise ValueError(f"{self}: kernel, stride and dilation start at 1, padding at 0")
+
+    def __repr__(self) -> str:
+        """As one writes it, such as ``Layer(3, stride=2)``."""
+        options = [
+            f"{field.name}={getattr(self, field.name)}"
+            for field in fields(self)[1:]
+            if getattr(self, field.name) != field.default
+        ]
+        return f"Layer({', '.join([str(self.kernel), *options])})"
 
 
 class ReceptiveField(NamedTuple):

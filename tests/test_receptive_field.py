@@ -138,6 +138,12 @@ def test_a_recursion_through_a_transposed_convolution_is_refused():
         receptive_field([Layer(2, stride=2, transposed=True)])
 
 
+def test_a_layer_is_shown_as_one_writes_it():
+    assert repr(Layer(3)) == "Layer(3)"
+    layer = Layer(2, stride=3, padding=1, transposed=True)
+    assert repr(layer) == "Layer(2, stride=3, padding=1, transposed=True)" and eval(repr(layer)) == layer
+
+
 @pytest.mark.parametrize("wrong", [{"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}])
 def test_impossible_layers_are_refused(wrong):
     with pytest.raises(ValueError, match="start at 1"):
