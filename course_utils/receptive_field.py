@@ -10,7 +10,7 @@ Araujo A, Norris W, Sim J. Computing receptive fields of convolutional neural ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 # ---- chains of layers, along one axis
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer:
     """A convolution or pooling, or a transposed convolution, along one axis.
 
@@ -43,6 +43,15 @@ class Layer:
     def __post_init__(self) -> None:
         if min(self.kernel, self.stride, self.dilation) < 1 or self.padding < 0:
             raise ValueError(f"{self}: kernel, stride and dilation start at 1, padding at 0")
+
+    def __repr__(self) -> str:
+        """As one writes it, such as ``Layer(3, stride=2)``."""
+        options = [
+            f"{field.name}={getattr(self, field.name)}"
+            for field in fields(self)[1:]
+            if getattr(self, field.name) != field.default
+        ]
+        return f"Layer({', '.join([str(self.kernel), *options])})"
 
 
 class ReceptiveField(NamedTuple):
@@ -112,9 +121,9 @@ def touched_by_network(
     """On which pixels of its input one output pixel of ``network`` can depend; bool, of shape ``size``.
 
     It is found by a gradient, with everything removed that could hide a dependence: convolutions get equal
-    positive weights, maximum becomes mean, activations pass their input on. So nothing cancels, and a gradient is
-    zero only where there is no path. Normalisation layers pass their input on, too: that their statistics
-    depend on the whole image is left out. The network itself is not changed.
+    positive weights, maximum becomes mean, differences become sums, activations pass their input on. So nothing
+    cancels, and a gradient is zero only where there is no path. Softmax and normalisation layers pass their
+    input on, too: that a statistic may depend on the whole image is left out. The network itself is not changed.
 
     Works for networks made of convolutions, poolings, interpolation, sums, products and concatenations, in one,
     two or three dimensions.
@@ -126,8 +135,9 @@ def touched_by_network(
         position: of the output pixel; by default the middle.
 
     Raises:
-        ValueError: the position is not in the output.
-        NotImplementedError: the network uses max unpooling: what it touches depends on the image.
+        ValueError: the position is not in the output, or the output has no positions.
+        NotImplementedError: the network uses max unpooling or picks values by ``max`` or ``sort``: what it
+            touches depends on the image.
     """
     image, output, _ = _run(network, size, in_channels)
     if position is None:
@@ -136,7 +146,9 @@ def touched_by_network(
         0 <= index < edge for index, edge in zip(position, output.shape[2:])
     )
     if not inside:
-        raise ValueError(f"position {tuple(position)} is not in an output of {tuple(output.shape[2:])} pixels")
+        raise ValueError(
+            f"position {tuple(position)} is not in an output of {tuple(output.shape[2:])} pixels"
+        )
     (gradient,) = torch.autograd.grad(output[(0, slice(None), *position)].sum(), image)
     return gradient[0].sum(dim=0) != 0
 
@@ -169,7 +181,7 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
     """The receptive field of ``network`` in pixels, along each axis, measured as in :func:`touched_by_network`.
 
     Where a network makes its image larger again, outputs differ: so all positions of one period (the product of
-    the factors) in the middle of the output are looked at, as far as it has so many.
+    these factors) in the middle of the output are looked at, as far as it has so many.
 
     Args:
         network: images (N, in_channels, *size) to outputs (N, channels, *output size).
@@ -178,7 +190,7 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
 
     Raises:
         ValueError: a field reaches the input's border, so that it may be larger than what was seen (with global
-            pooling it always does).
+            pooling it always does), or no output depends on the image.
         NotImplementedError: as in :func:`touched_by_network`.
     """
     image, output, period = _run(network, size, in_channels)
@@ -187,17 +199,24 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
         number = min(period, edge)
         first = (edge - number) // 2
         sizes.append(
-            tuple(_extent(image, output.select(axis, index).sum(), axis) for index in range(first, first + number))
+            tuple(
+                _extent(image, output.select(axis, index).sum(), axis)
+                for index in range(first, first + number)
+            )
         )
+    if not any(map(any, sizes)):
+        raise ValueError("no output depends on the image: is there a layer that lets nothing through?")
     return Measured(tuple(sizes))
 
 
 def _run(network: nn.Module, size: Sequence[int], in_channels: int) -> tuple[Tensor, Tensor, int]:
-    """An image of ones that asks for gradients, what the network makes of it, and its period in outputs."""
+    """An image of ones that asks for gradients, what the network makes of it, and after how many outputs it repeats."""
     image = torch.ones(1, in_channels, *size, dtype=torch.float64, requires_grad=True)
     with _Equal() as equal:
-        output = network(image)
-    return image, output, equal.period
+        output = _present(network(image))
+    if output.ndim < 3:
+        raise ValueError(f"the output has shape {tuple(output.shape)}: expected (N, channels, *size)")
+    return image, output, equal.up
 
 
 def _extent(image: Tensor, output: Tensor, axis: int) -> int:
@@ -209,7 +228,8 @@ def _extent(image: Tensor, output: Tensor, axis: int) -> int:
     first, last = int(positions[0]), int(positions[-1])
     if first == 0 or last == image.shape[axis] - 1:
         raise ValueError(
-            f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis {axis - 2}: "
+            f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis "
+            f"{axis - 2}: "
             "make it larger, for what lies beyond can't be seen (global pooling sees all, however large)"
         )
     return last - first + 1
@@ -218,40 +238,45 @@ def _extent(image: Tensor, output: Tensor, axis: int) -> int:
 # By their names, for many exist as a function, a method and an operator.
 _CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
 _TRANSPOSED_CONVOLUTIONS = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
-_MAX_POOLINGS = {
-    f"max_pool{dims}d{suffix}" for dims in (1, 2, 3) for suffix in ("", "_with_indices")
+_MAX_POOLINGS = {f"max_pool{dims}d{suffix}" for dims in (1, 2, 3) for suffix in ("", "_with_indices")}
+_ADAPTIVE_POOLINGS = {
+    f"adaptive_max_pool{dims}d{suffix}": mean
+    for dims, mean in ((1, F.adaptive_avg_pool1d), (2, F.adaptive_avg_pool2d), (3, F.adaptive_avg_pool3d))
+    for suffix in ("", "_with_indices")
 }
-_MEAN_POOLINGS = {"avg_pool1d", "avg_pool2d", "avg_pool3d"}
-_MAX_UNPOOLINGS = {"max_unpool1d", "max_unpool2d", "max_unpool3d"}
+_PICKING = {
+    "max_unpool1d", "max_unpool2d", "max_unpool3d", "max", "min", "amax", "amin", "median", "sort", "topk",
+}  # fmt: skip
 _PASSED_ON = {
-    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "elu", "elu_", "selu", "gelu", "silu",
-    "mish", "softplus", "hardtanh", "hardswish", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax",
-    "log_softmax", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "batch_norm",
+    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "elu", "elu_", "celu", "selu",
+    "gelu", "silu", "mish", "softplus", "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink",
+    "threshold", "clamp", "clamp_", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax", "dropout",
+    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm",
     "instance_norm", "group_norm", "layer_norm",
 }  # fmt: skip
-_IN_PLACE = {"add_": torch.add, "__iadd__": torch.add, "mul_": torch.mul, "__imul__": torch.mul}
+_UNITED = {"sub", "__sub__", "rsub", "__rsub__", "maximum", "minimum"}  # as a sum
+_IN_PLACE = {"add_": torch.add, "sub_": torch.add, "mul_": torch.mul, "div_": torch.div}
 
 
 class _Equal(TorchFunctionMode):
     """While active, operations only say what depends on what: see :func:`touched_by_network`.
 
     Attributes:
-        down, up: the products of the factors by which the image was made smaller, and larger again.
+        up: the product of the factors by which the image was made larger again. After so many neighbouring
+            outputs everything repeats, for the image's coarsest grid lies in them once.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.down, self.up = 1, 1
-
-    @property
-    def period(self) -> int:
-        """The number of neighbouring outputs after which everything repeats, or a multiple of it."""
-        return max(self.down, self.up)
+        self.up = 1
 
     def __torch_function__(
         self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        name, kwargs = function.__name__, kwargs or {}
+        name, kwargs = function.__name__, dict(kwargs or {})
+        if "input" in kwargs:
+            args = (kwargs.pop("input"), *args)
+        args = _present(args)
         if name in _PASSED_ON:
             return args[0]
         if name in _CONVOLUTIONS:
@@ -260,29 +285,30 @@ class _Equal(TorchFunctionMode):
             return self._transposed_convolution(function, *args, **kwargs)
         if name in _MAX_POOLINGS:
             return self._max_pooling(function, *args, **kwargs)
-        if name in _MEAN_POOLINGS or name == "interpolate":
+        if name in _ADAPTIVE_POOLINGS:
+            return _ADAPTIVE_POOLINGS[name](args[0], args[1])
+        if name == "interpolate":
             result = function(*args, **kwargs)
-            self._met_sizes(args[0].shape[2:], result.shape[2:])
+            self.up *= max(1, *(round(m / n) for n, m in zip(args[0].shape[2:], result.shape[2:])))
             return result
-        if name in _MAX_UNPOOLINGS:
+        if name in _PICKING and args[0].requires_grad:
             raise NotImplementedError(
-                "max unpooling puts values where the image had its maxima: what it touches depends on the image"
+                f"{name} picks values by their size: what it touches depends on the image"
             )
         if name == "linear":
             image, weight = args[0], args[1]
             return image.mean(dim=-1, keepdim=True).expand(*image.shape[:-1], weight.shape[0])
-        if name in _IN_PLACE:  # channels share their memory here, so nothing can be changed in place
-            return _IN_PLACE[name](*args, **kwargs)
+        if name in _UNITED and isinstance(args[1], Tensor):
+            return torch.add(args[0], args[1])
+        if name in _IN_PLACE:
+            if args[0].requires_grad:  # otherwise a counter of the network's: left as it is
+                setattr(args[0], _CHANGED, _IN_PLACE[name](args[0], args[1]))
+            return _present(args[0])
         return function(*args, **kwargs)
-
-    def _met_sizes(self, before: Sequence[int], after: Sequence[int]) -> None:
-        self.down *= max(1, *(round(n / m) for n, m in zip(before, after)))
-        self.up *= max(1, *(round(m / n) for n, m in zip(before, after)))
 
     def _convolution(
         self, function, image, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
     ) -> Tensor:
-        self.down *= _largest(stride)
         kernel = _mean_kernel(weight.shape[2:])
         means = _channel_means(image, groups)
         result = [function(mean, kernel, None, stride, padding, dilation) for mean in means]
@@ -291,10 +317,12 @@ class _Equal(TorchFunctionMode):
     def _transposed_convolution(
         self, function, image, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1
     ) -> Tensor:
-        self.up *= _largest(stride)
+        self.up *= stride if isinstance(stride, int) else max(stride)
         kernel = _mean_kernel(weight.shape[2:])
         means = _channel_means(image, groups)
-        result = [function(mean, kernel, None, stride, padding, output_padding, 1, dilation) for mean in means]
+        result = [
+            function(mean, kernel, None, stride, padding, output_padding, 1, dilation) for mean in means
+        ]
         return _as_channels(result, weight.shape[1] * groups)
 
     def _max_pooling(
@@ -307,7 +335,6 @@ class _Equal(TorchFunctionMode):
             (value,) * dims if isinstance(value, int) else tuple(value)
             for value in (kernel_size, stride or kernel_size, padding, dilation)
         )
-        self.down *= _largest(step)
         convolution = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[dims]
         with torch.no_grad():  # only for its size, which ceil_mode may have rounded up
             pooled = function(image[:, :1], kernel_size, stride, padding, dilation, ceil_mode)
@@ -324,8 +351,17 @@ class _Equal(TorchFunctionMode):
         return (result, torch.zeros_like(result, dtype=torch.int64)) if return_indices else result
 
 
-def _largest(stride: int | Sequence[int]) -> int:
-    return stride if isinstance(stride, int) else max(stride)
+# Channels share their memory here, so a tensor can't be changed in place: what it became is noted as an attribute.
+_CHANGED = "_changed_into"
+
+
+def _present(value: Any) -> Any:
+    """A tensor, or a list or tuple of tensors, after the changes that were made in place."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([_present(item) for item in value]) if type(value) in (list, tuple) else value
+    while hasattr(value, _CHANGED):
+        value = getattr(value, _CHANGED)
+    return value
 
 
 _ONE = "_one_of_equal_channels"  # an attribute of tensors whose channels are all equal: one of them

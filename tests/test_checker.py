@@ -83,8 +83,11 @@ def test_changing_the_input_is_noticed(check):
     ("answer", "part"),
     [
         (lambda values: (2 * values).astype(np.float32), "float32"),
+        (lambda values: (2.0000002 * values).astype(np.float32), "7 digits only: they are float32"),
+        (lambda values: np.array(["2", "6"]), "an array of <U1"),
         (lambda values: 2 * values[:1], "shape"),
         (lambda values: list(2 * values), "NumPy array"),
+        (lambda values: (2 * values).astype(complex), "data type is not: complex128, expected float64"),
         (lambda values: (2 * values) * np.nan, "values differ"),
         (lambda values: "six", "NumPy array, not a str"),
         (lambda numbers: 2 * numbers, "parameters"),
@@ -95,6 +98,15 @@ def test_changing_the_input_is_noticed(check):
 def test_each_kind_of_wrong_is_told_apart(check, answer, part):
     outcome = check.examine("double", answer)
     assert outcome.status == NOT_YET and part in outcome.message, str(outcome)
+
+
+def test_floats_where_whole_numbers_are_expected(check):
+    @check.exercise("places", oracle=np.flatnonzero, hints=("look",))
+    def _(trial):
+        trial.case(np.array([0.0, 3.0, 1.0]), expected=np.array([1, 2]))
+
+    outcome = check.examine("places", lambda values: np.array([1.0, 2.0]))
+    assert "float64, expected int64" in outcome.message and "whole numbers" in outcome.next_step
 
 
 def test_stub_is_not_attempted_but_a_library_refusing_is_an_error(check):
@@ -122,6 +134,7 @@ def test_numbers(check):
     assert check.examine("entries", 12.0).status == PASS
     assert check.examine("entries", 3).message == "Those are the rows."
     assert "too large" in check.examine("entries", 13).message
+    assert "134,346,582 is too large" in check.examine("entries", 134346582).message
     assert "too small" in check.examine("entries", 11).message
     assert "number is asked" in check.examine("entries", "twelve").message
     assert check.examine("entries", float("nan")).status == NOT_YET

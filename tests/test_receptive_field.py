@@ -89,7 +89,13 @@ def test_without_layers_an_output_is_an_input():
 CHAINS = [
     [Layer(5, stride=2, padding=2), Layer(3, dilation=2, padding=1), Layer(4, stride=3)],
     [Layer(2, stride=3), Layer(3, dilation=3, padding=4), Layer(1, stride=2), Layer(3)],
-    [Layer(3, padding=1), Layer(2, stride=2), Layer(3, padding=1), Layer(2, stride=2, transposed=True), Layer(3)],
+    [
+        Layer(3, padding=1),
+        Layer(2, stride=2),
+        Layer(3, padding=1),
+        Layer(2, stride=2, transposed=True),
+        Layer(3),
+    ],
     [Layer(4, stride=2, padding=1, transposed=True), Layer(3, stride=2), Layer(3, stride=3, transposed=True)],
     [Layer(3, stride=2, dilation=2, transposed=True), Layer(2, dilation=3)],
     [Layer(2, stride=4, transposed=True), Layer(3)],  # gaps that no stamp covers
@@ -100,7 +106,9 @@ def as_network(layers: list[Layer]) -> nn.Sequential:
     network = nn.Sequential()
     for x in layers:
         kind = nn.ConvTranspose1d if x.transposed else nn.Conv1d
-        network.append(kind(1, 1, x.kernel, stride=x.stride, dilation=x.dilation, padding=x.padding, bias=False))
+        network.append(
+            kind(1, 1, x.kernel, stride=x.stride, dilation=x.dilation, padding=x.padding, bias=False)
+        )
     for parameter in network.parameters():
         nn.init.uniform_(parameter, 0.5, 1.5)  # positive: nothing cancels
     return network.double()
@@ -128,6 +136,12 @@ def test_recursion_and_set_agree(layers, position):
 def test_a_recursion_through_a_transposed_convolution_is_refused():
     with pytest.raises(ValueError, match="touched"):
         receptive_field([Layer(2, stride=2, transposed=True)])
+
+
+def test_a_layer_is_shown_as_one_writes_it():
+    assert repr(Layer(3)) == "Layer(3)"
+    layer = Layer(2, stride=3, padding=1, transposed=True)
+    assert repr(layer) == "Layer(2, stride=3, padding=1, transposed=True)" and eval(repr(layer)) == layer
 
 
 @pytest.mark.parametrize("wrong", [{"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}])
@@ -223,11 +237,110 @@ def test_layers_one_by_one(network, size):
         (nn.Sequential(nn.Conv2d(1, 1, 3), nn.ConvTranspose2d(1, 1, 3, stride=2)), {3, 4}),
         (nn.ConvTranspose2d(1, 1, 1, stride=3), {0, 1}),
         (nn.Upsample(scale_factor=2, mode="bilinear"), {2}),
-        (nn.Sequential(nn.MaxPool2d(4), nn.Conv2d(1, 1, 3), nn.Upsample(scale_factor=4), nn.Conv2d(1, 1, 3)), {12, 16}),
+        (
+            nn.Sequential(
+                nn.MaxPool2d(4), nn.Conv2d(1, 1, 3), nn.Upsample(scale_factor=4), nn.Conv2d(1, 1, 3)
+            ),
+            {12, 16},
+        ),
     ],
 )
 def test_all_positions_of_a_period_are_looked_at(network, sizes):
     assert [set(axis) for axis in measure(network, (40, 44)).sizes] == [sizes, sizes]
+
+
+def changed_in_place(near, far):
+    near.add_(far)  # a statement: what it returns is dropped
+    near -= 1
+    near /= 2
+    return torch.cat([near, near], dim=1)
+
+
+class Residual(nn.Module):
+    """Two strided 3x3 layers and a strided shortcut, added in place, as in a ResNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 1, 3, stride=2, padding=1),
+            nn.BatchNorm2d(1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(1, 1, 3, padding=1),
+        )
+        self.shortcut = nn.Conv2d(1, 1, 1, stride=2)
+
+    def forward(self, image):
+        result = self.layers(image)
+        result += self.shortcut(image)
+        return result
+
+
+def test_a_network_that_only_gets_smaller_has_one_field():
+    network = nn.Sequential(*[nn.Conv2d(1, 1, 3, stride=2) for _ in range(6)])
+    assert measure(network, (400, 420)) == Measured(((127,), (127,)))
+    assert measure(nn.Sequential(Residual(), Residual(), Residual()), (200, 200)) == Measured(((43,), (43,)))
+
+
+@pytest.mark.parametrize(
+    ("combine", "size"),
+    [
+        (lambda near, far: near - far, 5),
+        (lambda near, far: torch.maximum(near, far), 5),
+        (lambda near, far: (near - near.mean(dim=1, keepdim=True)) / 2, 3),
+        (lambda near, far: F.conv2d(input=near, weight=torch.zeros(1, 4, 3, 3)), 5),
+        (lambda near, far: F.threshold(near, 100.0, 0.0) + torch.clamp(near, 5, 6), 3),
+        (lambda near, far: 1 - near, 3),
+        (changed_in_place, 5),
+    ],
+)
+def test_nothing_cancels(combine, size):
+    class Combined(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.near, self.far = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(1, 4, 5, padding=2)
+
+        def forward(self, image):
+            return combine(self.near(image), self.far(image))
+
+    assert measure(Combined(), (20, 20)) == Measured(((size,), (size,)))
+
+
+def test_adaptive_max_pooling_reads_its_whole_window():
+    network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.AdaptiveMaxPool2d(10))
+    assert set(measure(network, (42, 42)).sizes[0]) == {6}
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [
+        (
+            lambda image: F.max_unpool2d(*F.max_pool2d(image, 2, return_indices=True), 2),
+            "depends on the image",
+        ),
+        (lambda image: image.amax(dim=1, keepdim=True), "depends on the image"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(forward, message):
+    class Network(nn.Module):
+        def forward(self, image):
+            return forward(image)
+
+    with pytest.raises(NotImplementedError, match=message):
+        touched_by_network(Network(), (8, 8))
+
+
+def test_an_output_without_positions_is_refused():
+    with pytest.raises(ValueError, match=r"shape \(1, 2\): expected"):
+        measure(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), (8, 8))
+
+
+def test_outputs_that_depend_on_nothing_are_refused():
+    class Constant(nn.Module):
+        def forward(self, image):
+            return image * 0
+
+    with pytest.raises(ValueError, match="no output depends on the image"):
+        measure(Constant(), (8, 8))
 
 
 def test_zero_weights_and_dead_rectifiers_hide_nothing():
@@ -239,12 +352,17 @@ def test_zero_weights_and_dead_rectifiers_hide_nothing():
 
 
 def test_interpolation_is_followed():
-    network = nn.Sequential(nn.AvgPool2d(2), nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(1, 1, 3, padding=1))
+    network = nn.Sequential(
+        nn.AvgPool2d(2), nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(1, 1, 3, padding=1)
+    )
     assert measure(network, (32, 32)) == Measured(((4, 4), (4, 4)))
 
 
 def test_a_field_that_reaches_the_border_is_refused():
-    for network in (nn.Conv2d(1, 1, 7, padding=3), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1, 1, 1))):
+    for network in (
+        nn.Conv2d(1, 1, 7, padding=3),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(1, 1, 1)),
+    ):
         with pytest.raises(ValueError, match="make it larger.*global pooling"):
             measure(network, (7, 7))
 
@@ -252,15 +370,6 @@ def test_a_field_that_reaches_the_border_is_refused():
 def test_a_position_outside_the_output_is_refused():
     with pytest.raises(ValueError, match=r"\(9, 0\) is not in an output of \(7, 7\)"):
         touched_by_network(nn.Conv2d(1, 1, 3), (9, 9), position=(9, 0))
-
-
-def test_max_unpooling_is_refused():
-    class Unpooling(nn.Module):
-        def forward(self, image):
-            return F.max_unpool2d(*F.max_pool2d(image, 2, return_indices=True), 2)
-
-    with pytest.raises(NotImplementedError, match="depends on the image"):
-        touched_by_network(Unpooling(), (8, 8))
 
 
 # ---- the widget
@@ -328,7 +437,9 @@ def printed(executed_solutions):
 
 @pytest.mark.xdist_group("notebooks")
 def test_random_networks_follow_the_formula_and_skip_connections_narrow_the_field(printed):
-    shares = [float(share) for share in re.findall(r"skip connections: sigma .*, ([\d.]+) of the formula", printed)]
+    shares = [
+        float(share) for share in re.findall(r"skip connections: sigma .*, ([\d.]+) of the formula", printed)
+    ]
     assert shares[0] == pytest.approx(1, abs=0.12)
     assert shares[1] == pytest.approx(2**-0.5, abs=0.12)
 
@@ -336,12 +447,14 @@ def test_random_networks_follow_the_formula_and_skip_connections_narrow_the_fiel
 @pytest.mark.xdist_group("notebooks")
 def test_context_helps_and_is_not_free(printed):
     rows = re.findall(
-        r"field +(\d+) pixels.*?([\d,]+) weights: mean Dice ([\d.]+), sigma ([\d.]+) before.*, ([\d.]+) after", printed
+        r"field +(\d+) pixels.*?([\d,]+) weights: mean Dice ([\d.]+), sigma ([\d.]+) before.*, ([\d.]+) "
+        r"after",
+        printed,
     )
     dice = {int(size): float(score) for size, _, score, _, _ in rows}
     assert set(dice) == {1, 5, 15, 31, 45}
     assert dice[1] < min(dice[size] for size in (5, 15, 31, 45)) - 0.05
-    assert dice[45] < max(dice[5], dice[15])
+    assert dice[45] < max(dice[5], dice[15]) - 0.01
     weights = [int(number.replace(",", "")) for _, number, *_ in rows]
     assert max(weights) < 1.06 * min(weights)
     for size, _, _, before, after in rows:

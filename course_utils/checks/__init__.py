@@ -87,15 +87,16 @@ class Checker:
             if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
                 raise NotYet(
                     f"A number is asked for; this is {value!r}.",
-                    next_step="Write it as 12 or 3.5 or 2 * 240.",
+                    next_step="Write it as 12 or 3.5 or 2 * 240; x.item() gives the number in an array or tensor.",
                 )
             if close(float(value), answer):
                 return
+            shown = f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
             for message, wrong in (mistakes or {}).items():
                 if close(float(value), wrong):
-                    raise NotYet(message, (("yours", f"{value:g}"),))
+                    raise NotYet(message, (("yours", shown),))
             direction = "small" if value < answer else "large" if value > answer else "uncertain"
-            raise NotYet(f"{value:g} is too {direction}.")
+            raise NotYet(f"{shown} is too {direction}.")
 
         self._register(Exercise(name, "number", answer, tuple(hints), mistakes or {}, examine))
 

@@ -55,46 +55,115 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
     "receptive_field_of",
     oracle=_receptive_field,
     hints=(
-        "Before the first layer, an output is an input: size 1, jump 1, start 0. Then go through the layers and "
+        "Before the first layer, an output is an input: size 1, jump 1, start 0. Then go through the layers "
+        "and "
         "update the three numbers.",
-        "The layer's kernel spans (kernel - 1) * dilation steps, and one step of its input is worth `jump` input "
+        "The layer's kernel spans (kernel - 1) * dilation steps, and one step of its input is worth `jump` "
+        "input "
         "pixels. The same holds for the padding.",
         "size += (kernel - 1) * dilation * jump; start -= padding * jump; and only then jump *= stride.",
     ),
     mistakes={
-        "The kernel's steps are not worth one pixel each behind a stride: multiply by the jump.": lambda layers: (
-            _recursion(layers, lambda x, size, jump, start: (
-                size + (x.kernel - 1) * x.dilation, jump * x.stride, start - x.padding * jump))
+        "The kernel's steps are not worth one pixel each behind a stride: multiply by the "
+        "jump.": lambda layers: (
+            _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * x.dilation,
+                    jump * x.stride,
+                    start - x.padding * jump,
+                ),
+            )
         ),
         "You update the jump too early: a layer's stride counts for the layers after it, not for itself.": (
-            lambda layers: _recursion(layers, lambda x, size, jump, start: (
-                size + (x.kernel - 1) * x.dilation * jump * x.stride, jump * x.stride,
-                start - x.padding * jump * x.stride))
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * x.dilation * jump * x.stride,
+                    jump * x.stride,
+                    start - x.padding * jump * x.stride,
+                ),
+            )
         ),
         "The dilation is missing: it spreads the kernel over (kernel - 1) * dilation steps.": (
-            lambda layers: _recursion(layers, lambda x, size, jump, start: (
-                size + (x.kernel - 1) * jump, jump * x.stride, start - x.padding * jump))
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * jump,
+                    jump * x.stride,
+                    start - x.padding * jump,
+                ),
+            )
         ),
         "A kernel of k values has k - 1 steps between its ends: one pixel more is not one step more.": (
-            lambda layers: _recursion(layers, lambda x, size, jump, start: (
-                size + x.kernel * x.dilation * jump, jump * x.stride, start - x.padding * jump))
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + x.kernel * x.dilation * jump,
+                    jump * x.stride,
+                    start - x.padding * jump,
+                ),
+            )
         ),
-        "Padding moves the field to the left, outside the image: subtract it.": lambda layers: (
-            _recursion(layers, lambda x, size, jump, start: (
-                size + (x.kernel - 1) * x.dilation * jump, jump * x.stride, start + x.padding * jump))
+        "Padding moves the field to the left, outside the image: subtract it.": lambda layers: _recursion(
+            layers,
+            lambda x, size, jump, start: (
+                size + (x.kernel - 1) * x.dilation * jump,
+                jump * x.stride,
+                start + x.padding * jump,
+            ),
         ),
         "The padding counts in input pixels, and behind a stride each of its steps is `jump` pixels wide.": (
-            lambda layers: _recursion(layers, lambda x, size, jump, start: (
-                size + (x.kernel - 1) * x.dilation * jump, jump * x.stride, start - x.padding))
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * x.dilation * jump,
+                    jump * x.stride,
+                    start - x.padding,
+                ),
+            )
         ),
-        "The order is size, jump, start.": lambda layers: tuple(_receptive_field(layers)[i] for i in (0, 2, 1)),
+        "The order is size, jump, start.": lambda layers: tuple(
+            _receptive_field(layers)[i] for i in (0, 2, 1)
+        ),
+        "The jump is the product of all strides so far, not the last one.": lambda layers: _recursion(
+            layers,
+            lambda x, size, jump, start: (
+                size + (x.kernel - 1) * x.dilation * jump,
+                x.stride,
+                start - x.padding * jump,
+            ),
+        ),
+        "The padding is missing: it moves the start to the left.": lambda layers: (
+            *_receptive_field(layers)[:2],
+            0,
+        ),
+        "Without any layer, an output is one input: the size starts at 1.": lambda layers: (
+            _receptive_field(layers)[0] - 1,
+            *_receptive_field(layers)[1:],
+        ),
+        "The size is right, but the start needs the jump from before this layer: update the jump last.": (
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * x.dilation * jump,
+                    jump * x.stride,
+                    start - x.padding * jump * x.stride,
+                ),
+            )
+        ),
+        "Go through the layers from the input on: the first one comes first.": lambda layers: (
+            _receptive_field(layers[::-1])
+        ),
     },
 )
 def _(trial):
     trial.signature("layers")
     trial.case([Layer(3), Layer(2, stride=2), Layer(3)], expected=(8, 2, 0))
     trial.case([Layer(3, padding=1)], expected=(3, 1, -1))
-    trial.case([Layer(3, stride=2, padding=1), Layer(5, padding=2), Layer(3, stride=3, dilation=2, padding=2)])
+    trial.case(
+        [Layer(3, stride=2, padding=1), Layer(5, padding=2), Layer(3, stride=3, dilation=2, padding=2)]
+    )
     trial.case([Layer(2, stride=3), Layer(4, dilation=3), Layer(1, stride=2), Layer(3, padding=1)])
     trial.case([])
 
@@ -104,11 +173,13 @@ check.choice(
     answer="B",
     hints=(
         "Write down the three numbers of the recursion for both networks, layer by layer.",
-        "In both networks the layers' kernels are 3, 3, 3 and 2. What differs is the jump that the 3x3 layers meet.",
+        "In both networks the layers' kernels are 3, 3, 3 and 2. What differs is the jump that the 3x3 "
+        "layers meet.",
         "Pooling first: 2, then three times + 2 * 2. Pooling last: 7, then + 1.",
     ),
     why={
-        "A": "The order matters: a layer behind the pooling makes steps of two pixels, one before it steps of one.",
+        "A": "The order matters: a layer behind the pooling makes steps of two pixels, one before it steps "
+             "of one.",
         "C": "The last pooling sees two positions that are one pixel apart: it adds one pixel, no more.",
         "D": "Both outputs have the same number of pixels and the same jump, 2; what they see differs.",
     },
@@ -131,7 +202,7 @@ def _depth_needed(size: int, kernel: int) -> int:
         "-(-(size - 1) // (kernel - 1)) rounds (size - 1) / (kernel - 1) up without floats.",
     ),
     mistakes={
-        "The field starts at one pixel, before any layer: only size - 1 pixels have to be added.": (
+        "One layer too many: only size - 1 pixels have to be added, and exactly `size` is enough.": (
             lambda size, kernel: -(-size // (kernel - 1))
         ),
         "You rounded down: with that many layers the field is still too small.": (
@@ -143,10 +214,10 @@ def _depth_needed(size: int, kernel: int) -> int:
 )
 def _(trial):
     trial.signature("size", "kernel")
-    trial.case(7, 3, expected=3)
+    trial.case(25, 3, expected=12)
     trial.case(6, 3, expected=3)
     trial.case(1, 7, expected=0)
-    for size, kernel in ((64, 4), (101, 5), (240, 3), (9, 9)):
+    for size, kernel in ((8, 4), (64, 4), (102, 6), (101, 5), (240, 3), (9, 9)):
         result = trial.case(size, kernel)
         trial.require(
             isinstance(result, (int, np.integer)),
@@ -192,28 +263,48 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
     hints=(
         "Output t may look at signal[t], signal[t - dilation], ... only. Which values does F.conv1d look at?",
         "Put zeros on the left only, so many that output 0 meets signal[0] with the kernel's last entry.",
-        "F.pad(signal, ((len(kernel) - 1) * dilation, 0)), then F.conv1d(..., dilation=dilation) with [None, None] "
+        "F.pad(signal, ((len(kernel) - 1) * dilation, 0)), then F.conv1d(..., dilation=dilation) with [None, "
+        "None] "
         "and [0, 0].",
     ),
     mistakes={
         "You padded both sides alike: output t sees the future, signal[t + 1] and further.": (
             lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, (len(kernel) - 1) * dilation // 2,
-                (len(kernel) - 1) * dilation - (len(kernel) - 1) * dilation // 2, dilation)
+                signal,
+                kernel,
+                (len(kernel) - 1) * dilation // 2,
+                (len(kernel) - 1) * dilation - (len(kernel) - 1) * dilation // 2,
+                dilation,
+            )
         ),
-        "The zeros are on the wrong side: now every output sees the future only.": (
+        "The zeros are on the wrong side: now every output sees the present and the future, never the "
+        "past.": (
             lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, 0, (len(kernel) - 1) * dilation, dilation)
+                signal, kernel, 0, (len(kernel) - 1) * dilation, dilation
+            )
         ),
         "The padding has to grow with the dilation: (k - 1) * dilation zeros.": (
-            lambda signal, kernel, dilation=1: _padded_convolution(signal, kernel, len(kernel) - 1, 0, dilation)
+            lambda signal, kernel, dilation=1: _padded_convolution(
+                signal, kernel, len(kernel) - 1, 0, dilation
+            )
         ),
         "The dilation is missing: neighbours in the kernel look `dilation` steps apart.": (
             lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel)
         ),
         "One zero too many: output t no longer sees signal[t] itself.": (
             lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, (len(kernel) - 1) * dilation + 1, -1, dilation)
+                signal, kernel, (len(kernel) - 1) * dilation + 1, -1, dilation
+            )
+        ),
+        "You padded both ends: the first n outputs are those that you want, cut off the rest.": (
+            lambda signal, kernel, dilation=1: _padded_convolution(
+                signal, kernel, (len(kernel) - 1) * dilation, (len(kernel) - 1) * dilation, dilation
+            )
+        ),
+        "signal[-1] is Python's last value, not the past: before the signal's beginning there are zeros.": (
+            lambda signal, kernel, dilation=1: sum(
+                weight * signal.roll((len(kernel) - 1 - j) * dilation) for j, weight in enumerate(kernel)
+            )
         ),
         "Your kernel is flipped: its last entry has to meet the present, signal[t].": (
             lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel.flip(0), dilation)
@@ -264,9 +355,11 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
     oracle=_dilated_convolution,
     hints=(
         "How large is the output? The kernel spans (k - 1) * dilation + 1 pixels.",
-        "Loop over the kernel's entries p, q: each adds kernel[p, q] times the image, moved by (p * dilation, "
+        "Loop over the kernel's entries p, q: each adds kernel[p, q] times the image, moved by (p * "
+        "dilation, "
         "q * dilation), to the output.",
-        "output += kernel[p, q] * image[p * dilation : p * dilation + height, q * dilation : q * dilation + width]",
+        "output += kernel[p, q] * image[p * dilation : p * dilation + height, q * dilation : q * dilation + "
+        "width]",
     ),
     mistakes={
         "The dilation is missing: the kernel's neighbours read pixels `dilation` apart.": (
@@ -278,13 +371,15 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
         "Your kernel is flipped: as in F.conv2d, kernel[0, 0] meets the first pixel of each window.": (
             lambda image, kernel, dilation: _dilated_convolution(image, kernel.flip(0, 1), dilation)
         ),
-        "That is the formula as printed: it moves the stamps apart, not the kernel's entries.": (
-            lambda image, kernel, dilation: _printed_formula(image, kernel, dilation)
-        ),
+        "You stamp the kernel at places `dilation` apart, a transposed convolution: here the kernel's "
+        "entries "
+        "move apart.": (lambda image, kernel, dilation: _printed_formula(image, kernel, dilation)),
         "The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count.": (
             lambda image, kernel, dilation: _conv2d(
                 F.pad(image, (0, (kernel.shape[1] - 1) * dilation, 0, (kernel.shape[0] - 1) * dilation)),
-                kernel, dilation=dilation)
+                kernel,
+                dilation=dilation,
+            )
         ),
     },
 )
@@ -297,6 +392,10 @@ def _(trial):
     trial.case(numbers(5, 6, seed=15), numbers(3, 3, seed=16), 1)
 
 
+def _cut(result: Tensor, image: Tensor) -> Tensor:
+    return result[: image.shape[0], : image.shape[1]]
+
+
 def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return F.conv_transpose2d(image[None, None], kernel[None, None], stride=dilation)[0, 0]
 
@@ -307,12 +406,17 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     hints=(
         "Do what is printed: for each (m, n), where does I[m, n] end up? At all (i, j) for which the kernel "
         "has an entry (i - dilation * m, j - dilation * n).",
-        "For fixed (m, n) these (i, j) are a window as large as the kernel; it begins at (dilation * m, dilation * n).",
+        "For fixed (m, n) these (i, j) are a window as large as the kernel; it begins at (dilation * m, "
+        "dilation * n).",
         "output[dilation * m : dilation * m + k1, dilation * n : dilation * n + k2] += image[m, n] * kernel",
     ),
     mistakes={
-        "That is the right definition of a dilated convolution. Here, write what is printed, letter by letter.": (
+        "That is the right definition of a dilated convolution. Here, write what is printed, letter by "
+        "letter.": (
             lambda image, kernel, dilation: _dilated_convolution(image, kernel, dilation)
+        ),
+        "The output is larger than the image: the last pixel still writes a whole window.": (
+            lambda image, kernel, dilation: _cut(_printed_formula(image, kernel, dilation), image)
         ),
         "Windows overlap: add to the output, don't overwrite it.": lambda image, kernel, dilation: (
             _overwritten(image, kernel, dilation)
@@ -328,7 +432,9 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
 def _(trial):
     trial.signature("image", "kernel", "dilation")
     trial.case(
-        tensor(1, 10, 100, 1000, 10000).reshape(1, 5), tensor(2, 3, 5).reshape(1, 3), 2,
+        tensor(1, 10, 100, 1000, 10000).reshape(1, 5),
+        tensor(2, 3, 5).reshape(1, 3),
+        2,
         expected=tensor(2, 3, 25, 30, 250, 300, 2500, 3000, 25000, 30000, 50000).reshape(1, 11),
     )
     trial.case(numbers(3, 4, seed=21), numbers(3, 2, seed=22), 2)
@@ -353,10 +459,13 @@ check.choice(
         "Each pixel stamps the kernel, and the stamps are l apart. You built that in notebook 02.",
     ),
     why={
-        "A": "Compare the sizes: a dilated convolution makes the image smaller, the printed formula makes it larger.",
-        "B": "A strided convolution makes the image smaller. Here l multiplies the index of the *input*: pixels move "
-             "apart.",
-        "D": "Flipping the kernel changes the values, but never the size of the result, and here the size differs.",
+        "A": "Compare the sizes: a dilated convolution makes the image smaller, the printed formula makes it "
+             "larger.",
+        "B": "A strided convolution makes the image smaller. Here l multiplies the index of the *input*: "
+             "pixels move "
+        "apart.",
+        "D": "Flipping the kernel changes the values, but never the size of the result, and here the size "
+             "differs.",
     },
 )
 
@@ -397,7 +506,8 @@ def _shifts(layers: Sequence[Layer], window) -> list[int]:
     oracle=_touched_positions,
     hints=(
         "Start at the output, with the set {0}, and go down through the layers, the last one first.",
-        "A position o of a layer's output reads its input at o * stride - padding + j * dilation, j from 0 to "
+        "A position o of a layer's output reads its input at o * stride - padding + j * dilation, j from 0 "
+        "to "
         "kernel - 1. Collect these in a new set.",
         "positions = {o * layer.stride - layer.padding + j * layer.dilation for o in positions for j in "
         "range(layer.kernel)} in a loop over reversed(layers); return sorted(positions).",
@@ -406,19 +516,37 @@ def _shifts(layers: Sequence[Layer], window) -> list[int]:
         "You went through the layers from the first to the last: begin with the last, next to the output.": (
             lambda layers: _shifts(
                 layers[::-1],
-                lambda x, o: [o * x.stride - x.padding + j * x.dilation for j in range(x.kernel)])
+                lambda x, o: [o * x.stride - x.padding + j * x.dilation for j in range(x.kernel)],
+            )
         ),
-        "These are all positions of the field, holes included: list only those that are read.": lambda layers: (
+        "These are all positions of the field, holes included: list only those that are "
+        "read.": lambda layers: (
             list(range(_touched_positions(layers)[0], _touched_positions(layers)[-1] + 1))
         ),
         "The stride is missing: output o begins its window at o * stride.": lambda layers: _shifts(
-            layers, lambda x, o: [o - x.padding + j * x.dilation for j in range(x.kernel)]),
+            layers, lambda x, o: [o - x.padding + j * x.dilation for j in range(x.kernel)]
+        ),
         "The padding is missing: the window begins `padding` earlier.": lambda layers: _shifts(
-            layers, lambda x, o: [o * x.stride + j * x.dilation for j in range(x.kernel)]),
-        "The dilation is missing: the kernel's entries read every dilation-th position.": lambda layers: _shifts(
-            layers, lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)]),
-        "Each position counts once: two paths to the same pixel are one entry. Use a set.": lambda layers: sorted(
-            _paths(layers)),
+            layers, lambda x, o: [o * x.stride + j * x.dilation for j in range(x.kernel)]
+        ),
+        "The dilation is missing: the kernel's entries read every dilation-th position.": lambda layers: (
+            _shifts(layers, lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)])
+        ),
+        "Each position counts once: two paths to the same pixel are one entry. Use a set.": lambda layers: (
+            sorted(_paths(layers))
+        ),
+        "The padding moves the window to the left: subtract it.": lambda layers: _shifts(
+            layers, lambda x, o: [o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)]
+        ),
+        "The stride multiplies the output's position only: o * stride - padding + j * "
+        "dilation.": lambda layers: (
+            _shifts(
+                layers, lambda x, o: [(o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)]
+            )
+        ),
+        "Positions in the padding are negative: keep them.": lambda layers: [
+            position for position in _touched_positions(layers) if position >= 0
+        ],
     },
 )
 def _(trial):
@@ -426,7 +554,14 @@ def _(trial):
     trial.case([Layer(3, dilation=2), Layer(3, dilation=2)], expected=[0, 2, 4, 6, 8])
     trial.case([Layer(2, stride=3), Layer(2, stride=2, dilation=3)], expected=[0, 1, 9, 10])
     trial.case([Layer(3, padding=1), Layer(2, stride=2), Layer(3, dilation=4, padding=3)])
-    trial.case([Layer(2, stride=2, padding=1), Layer(3, dilation=3, padding=2), Layer(4, stride=3, dilation=2)])
+    result = trial.case(
+        [Layer(2, stride=2, padding=1), Layer(3, dilation=3, padding=2), Layer(4, stride=3, dilation=2)]
+    )
+    trial.require(
+        all(isinstance(position, (int, np.integer)) for position in result),
+        "Positions are whole numbers: write int(...).",
+        yours=result,
+    )
     trial.case([])
 
 
@@ -459,20 +594,20 @@ check.number(
     oracle=lambda layers: [3**i for i in range(layers)],
     hints=(
         "How many positions can one output touch at most after n layers with three taps each?",
-        "Each layer at most triples the number: 3^n. Without holes the field can't be larger than that. Which "
+        "Each layer at most triples the number: 3^n. Without holes the field can't be larger than that. "
+        "Which "
         "dilations reach it?",
-        "Each new layer must place three copies of what was reached so far side by side: the copies are as far "
+        "Each new layer must place three copies of what was reached so far side by side: the copies are as "
+        "far "
         "apart as they are wide.",
     ),
 )
 def _(trial):
     trial.signature("layers")
-    for layers in (1, 2, 4, 3):
+    for layers in (1, 4, 3, 2):
         dilations = trial.call(layers)
-        trial.require(
-            dilations is not None, "Your function returned None.", "Does it end with `return ...`?"
-        )
-        details = {"called": f"widest_without_holes({layers})", "yours": dilations}
+        trial.require(dilations is not None, "Your function returned None.", "Does it end with `return ...`?")
+        details = {"layers": layers, "yours": dilations}
         is_list = isinstance(dilations, (list, tuple)) and len(dilations) == layers
         trial.require(is_list, f"The answer should be a list of {layers} dilations.", **details)
         whole = all(isinstance(d, (int, np.integer)) and d >= 1 for d in dilations)
@@ -487,7 +622,9 @@ def _(trial):
                 "pixels between are never read.",
                 **details,
             )
-            trial.require(False, "There are holes: some positions inside the field are never read.", **details)
+            trial.require(
+                False, "There are holes: some positions inside the field are never read.", **details
+            )
         if len(support) < 3**layers:
             is_doubling = sorted(dilations) == [2**i for i in range(layers)]
             message = (
@@ -502,15 +639,18 @@ check.choice(
     "gridding_picture",
     answer="B",
     hints=(
-        "Which columns does an output in an even column read, if every dilation is 2? And the output beside it?",
-        "Even columns read even columns only, through all layers. In the image, all even columns have one colour.",
+        "Which columns does an output in an even column read, if every dilation is 2? And the output beside "
+        "it?",
+        "Even columns read even columns only, through all layers. In the image, all even columns have one "
+        "colour.",
         "A mean over white stripes only is white; a mean over black stripes only is black.",
     ),
     why={
         "A": "Look at the noise: the same network smoothed it, so it does average.",
         "C": "An even step from an even column stays even, through as many layers of dilation 2 as you like.",
-        "D": "All outputs exist, and nothing was subsampled: the dilation moves what an output reads, not where it "
-             "lies.",
+        "D": "All outputs exist, and nothing was subsampled: the dilation moves what an output reads, not "
+             "where it "
+        "lies.",
     },
 )
 
@@ -521,17 +661,21 @@ check.choice(
     "unet_phase",
     answer="D",
     hints=(
-        "Where do the two corners of the field come from? Follow the deepest path from one output pixel: up the "
+        "Where do the two corners of the field come from? Follow the deepest path from one output pixel: up "
+        "the "
         "decoder, through the bottom, down the encoder.",
-        "A transposed convolution with kernel 2 and stride 2 hands each output pixel exactly one input: position o "
+        "A transposed convolution with kernel 2 and stride 2 hands each output pixel exactly one input: "
+        "position o "
         "comes from o // 2. The two 3x3 layers before it widen this to a few neighbours.",
-        "Whether these neighbours lie in two or three coarser pixels depends on whether the position is even or odd, "
-        "at each of the four levels.",
+        "Five neighbours always lie in three coarser pixels. With the two 3x3 layers there, seven are "
+        "needed, in four "
+        "coarser ones; then eight, and these lie in four or five, depending on the position.",
     ),
     why={
         "A": "The picture is the middle of a valid convolution's output: no zeros are anywhere near.",
         "B": "The weights don't matter: the field was measured with all weights equal and positive.",
-        "C": "Max pooling reads all four pixels of its window, and it was measured as if all of them counted.",
+        "C": "Max pooling reads all four pixels of its window, and it was measured as if all of them "
+             "counted.",
     },
 )
 
@@ -541,13 +685,12 @@ check.choice(
 
 @check.exercise(
     "effective_sigma",
-    oracle=lambda weights: float(
-        np.sqrt(np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0))
-    ),
+    oracle=lambda weights: float(np.sqrt(np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0))),
     hints=(
         "Treat the weights as how often each position occurs: divide by their sum first, then take mean and "
         "standard deviation of the position.",
-        "positions = torch.arange(len(weights)); share = weights / weights.sum(); mean = (share * positions).sum().",
+        "positions = torch.arange(len(weights)); share = weights / weights.sum(); mean = (share * "
+        "positions).sum().",
         "The square root of (share * (positions - mean) ** 2).sum(), as a float.",
     ),
     mistakes={
@@ -560,8 +703,24 @@ check.choice(
         "The weights need not add up to one: divide by their sum.": lambda weights: float(
             (weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum().sqrt()
         ),
-        "Measure from the weighted mean of the positions, not from the middle of the array.": lambda weights: float(
-            ((weights * (torch.arange(len(weights)) - (len(weights) - 1) / 2) ** 2).sum() / weights.sum()).sqrt()
+        "Measure from the weighted mean of the positions, not from the middle of the "
+        "array.": lambda weights: (
+            float(
+                (
+                    (weights * (torch.arange(len(weights)) - (len(weights) - 1) / 2) ** 2).sum()
+                    / weights.sum()
+                ).sqrt()
+            )
+        ),
+        "That is the mean position. How far around it do the positions spread?": lambda weights: float(
+            _mean(weights)
+        ),
+        "Divide by the sum of the weights, not by the sum minus one: they are shares, not a sample.": (
+            lambda weights: float(
+                (
+                    (weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum() / (weights.sum() - 1)
+                ).sqrt()
+            )
         ),
         "Measure from the weighted mean of the positions, not from position 0.": lambda weights: float(
             ((weights * torch.arange(len(weights)) ** 2).sum() / weights.sum()).sqrt()
@@ -570,8 +729,8 @@ check.choice(
 )
 def _(trial):
     trial.signature("weights")
-    trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
     trial.case(tensor(0, 0, 1, 3), expected=math.sqrt(3) / 4)
+    trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
     trial.case(numbers(12, seed=31).abs() * 5)
     trial.case(numbers(7, seed=32).abs() ** 4)
 
@@ -590,7 +749,9 @@ check.number(
     ),
     mistakes={
         "The theoretical field doubles with twice the layers; the effective one grows like a square root.": 2,
-        "The square root of 2 is by how much sigma grows when n doubles; we ask for the opposite.": math.sqrt(2),
+        "The square root of 2 is by how much sigma grows when n doubles; we ask for the opposite.": math.sqrt(
+            2
+        ),
         "sigma grows with the square root, not the logarithm or the cube root of n.": 8,
     },
 )
@@ -603,13 +764,15 @@ check.choice(
     answer="C",
     hints=(
         "Look at the left end first: what can a network know that sees a single pixel?",
-        "Then compare the middle with the right end. All five have about the same number of weights and steps.",
-        "One option says that context helps, that it isn't free, and that what is reachable isn't what is used.",
+        "Then compare the middle with the right end. All five have about the same number of weights and "
+        "steps.",
+        "One option says that context helps, and that a wide field isn't free.",
     ),
     why={
         "A": "Follow the curve to its right end: the largest field doesn't give the best Dice.",
         "B": "The network of one pixel is far below the others: neighbours help a lot.",
-        "D": "The right panel shows the opposite: after training the effective field is narrower than before, in "
-             "every network that sees more than one pixel.",
+        "D": "The right panel shows the opposite: after training the effective field is narrower than "
+             "before, in "
+        "every network that sees more than one pixel.",
     },
 )

@@ -20,6 +20,7 @@ import numpy as np
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _MISSING = object()
+_SINGLE_PRECISION = 1e-5  # relative: what a calculation in float32 leaves right
 
 
 class NotYet(Exception):
@@ -137,8 +138,9 @@ def compare(got: Any, expected: Any, tolerance: float, call: str) -> None:
         raise NotYet("Your function returned None.", (("called", call),), "Does it end with `return ...`?")
     if isinstance(expected, (tuple, list)):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
+            other = "" if isinstance(got, (tuple, list)) else f", not {_describe_type(got)}"
             raise NotYet(
-                f"The answer should be a {type(expected).__name__} of {len(expected)} items.",
+                f"The answer should be a {type(expected).__name__} of {len(expected)} items{other}.",
                 evidence(got, expected, call),
             )
         for index, (one, other) in enumerate(zip(got, expected)):
@@ -152,27 +154,40 @@ def compare(got: Any, expected: Any, tolerance: float, call: str) -> None:
         _is_array(expected),
         _is_tensor(expected),
     ):
+        turned = "torch.from_numpy(...) turns an array into a tensor, x.numpy() a tensor into an array."
         raise NotYet(
             f"The answer should be {_describe_type(expected)}, not {_describe_type(got)}.",
             (("called", call),),
+            turned if _is_array(got) else "",
         )
     mine, theirs = _as_numpy(got), _as_numpy(expected)
     if mine is None:
-        raise NotYet(
-            f"The answer should be a number or an array, not {_describe_type(got)}.", (("called", call),)
-        )
+        what = f"an array of {got.dtype}" if _is_array(got) else _describe_type(got)
+        raise NotYet(f"The answer should be a number or an array of numbers, not {what}.", (("called", call),))
     if mine.shape != theirs.shape:
         raise NotYet(
             f"The shape is {mine.shape}, expected {theirs.shape}.",
             evidence(got, expected, call),
         )
+    other_type = theirs.ndim > 0 and not _same_kind(mine.dtype, theirs.dtype)
     if not agrees(got, expected, tolerance):
+        if other_type and mine.dtype.kind == "f" and agrees(got, expected, _SINGLE_PRECISION):
+            raise NotYet(
+                f"The values are right to 7 digits only: they are {mine.dtype}, expected {theirs.dtype}.",
+                evidence(got, expected, call),
+                "Make the result in the type of the input, for example with x.new_zeros(...) (PyTorch) or "
+                "np.zeros(..., x.dtype) (NumPy).",
+            )
         raise NotYet("The values differ.", evidence(got, expected, call))
-    if theirs.ndim and not _same_kind(mine.dtype, theirs.dtype):
+    if other_type:
+        if theirs.dtype.kind in "iu":
+            advice = "These are whole numbers: make the array with an integer type."
+        else:
+            advice = f"Another type may lose digits silently: make the array in {theirs.dtype}."
         raise NotYet(
             f"The values are right, the data type is not: {mine.dtype}, expected {theirs.dtype}.",
             (("called", call),),
-            "A lower precision or integer type loses digits silently: keep the type of the input.",
+            advice,
         )
 
 
@@ -184,7 +199,7 @@ def agrees(got: Any, expected: Any, tolerance: float) -> bool:
         return len(got) == len(expected) and all(agrees(a, b, tolerance) for a, b in zip(got, expected))
     mine, theirs = _as_numpy(got), _as_numpy(expected)
     if mine is None or theirs is None:
-        return type(got) is type(expected) and got == expected
+        return type(got) is type(expected) and not _is_array(got) and got == expected
     if mine.shape != theirs.shape:
         return False
     if mine.size == 0:

@@ -28,8 +28,9 @@
 #
 # - compute what an output can see, through any chain of kernels, strides, dilations and paddings;
 # - check it against a real network, by a gradient;
-# - make a convolution causal, and prove that the future can't leak;
-# - tell dilated convolution from what a slide of the lecture prints, and say what the slide's "9x9" leaves out;
+# - make a convolution causal, and show that the future can't leak;
+# - tell dilated convolution from what a slide of the lecture prints, and say what the slide's "9x9" leaves
+#   out;
 # - find the holes of a dilation schedule, and build one that has none;
 # - say why a U-Net has two receptive fields, and why networks use far less than they could.
 
@@ -54,7 +55,7 @@ from course_utils.receptive_field import Layer
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
 torch.set_num_threads(1)  # networks as small as these gain nothing from more
-torch.manual_seed(0)
+torch.manual_seed(0);
 
 # %% [markdown]
 # ## 1 · How far can one output see?
@@ -89,19 +90,21 @@ for ax, depth in zip(axes, (1, 3, 10)):
     network = nn.Sequential(*[nn.Conv2d(1, 1, 3, padding=1) for _ in range(depth)])
     seen = seen_by(network, flair, row, column)
     width = int(seen.any(dim=0).sum())
-    figures.show_slice(ax, flair.T, title=f"{depth} layer{'s' * (depth > 1)}: {width}x{width} pixels", spacing=(2, 2))
+    figures.show_slice(ax, flair.T, title=f"{depth} layer{'s' * (depth > 1)}: {width}x{width} "
+                                          f"pixels", spacing=(2, 2))
     figures.show_mask(ax, seen.T.numpy(), spacing=(2, 2), alpha=0.5)
-figures.show(fig, alt="A FLAIR slice with a tumour, three times, and a square around one tumour pixel: what one "
-             "output sees. 1 layer: 3x3 pixels, hardly visible; 3 layers: 7x7; 10 layers: 21x21 pixels, 42 mm, "
-             "which is still less than the tumour with its surroundings.")
+figures.show(fig, alt="A FLAIR slice with a tumour, three times, and a square around one tumour pixel: "
+             "what one output sees. 1 layer: 3x3 pixels, hardly visible; 3 layers: 7x7; 10 "
+             "layers: 21x21 pixels, 42 mm, which is still less than the tumour with its "
+             "surroundings.")
 
 # %% [markdown]
 # Each layer adds one pixel on every side. One pixel is 2 mm here: ten layers see 42 mm.
 #
 # Now the general rule, along one axis. Three numbers describe what the outputs see: output $o$ depends on
-# `size` inputs, from `start + o * jump` on. Without any layer, an output is an input: size 1, jump 1, start 0.
-# A layer with kernel $k$, stride $s$, dilation $d$ (the distance between neighbours in the kernel; usually 1)
-# and padding $p$ reads positions of *its* input, and these are `jump` pixels apart:
+# `size` inputs, from `start + o * jump` on. Without any layer, an output is an input: size 1, jump 1, start
+# 0. A layer with kernel $k$, stride $s$, dilation $d$ (the distance between neighbours in the kernel;
+# usually 1) and padding $p$ reads positions of *its* input, and these are `jump` pixels apart:
 #
 # | | becomes | because |
 # |---|---|---|
@@ -147,8 +150,8 @@ receptive_field_of = check("receptive_field_of", receptive_field_of)
 # by addition, the jump by multiplication: that is why a few poolings do more for the field than many layers.
 
 # %% [markdown]
-# A recursion on paper is a claim. Here is a real network with random weights, and the gradients of its first
-# outputs. (Zeros in front of the signal stand for the padding, so that negative positions can be seen, too.)
+# A recursion on paper is a claim. Here is a real network with random weights, and the gradients of its
+# outputs. (What lies beyond the signal's ends is padding: there the prediction is cut off.)
 
 # %%
 layers = [Layer(5, stride=2, padding=2), Layer(3, dilation=2, padding=1), Layer(4, stride=3)]
@@ -162,8 +165,9 @@ print(f"the recursion: size {size}, jump {jump}, start {start}")
 for o in range(len(outputs)):
     (gradient,) = torch.autograd.grad(outputs[o], signal, retain_graph=True)
     positions = gradient.nonzero()[:, 0]
-    first, last = max(start + o * jump, 0), start + o * jump + size - 1
-    print(f"output {o}: gradient from {int(positions[0]):2} to {int(positions[-1]):2}, predicted {first} to {last}")
+    first, last = max(start + o * jump, 0), min(start + o * jump + size - 1, len(signal) - 1)
+    print(f"output {o}: gradient from {int(positions[0]):2} to {int(positions[-1]):2}, predicted {first} to "
+          f"{last}")
 
 # %% [markdown]
 # ### Exercise 2: explain the order
@@ -193,30 +197,6 @@ early_stride = check("early_stride", early_stride)
 # sees finely and near. The U-Net's skip connections exist because one wants both.
 
 # %% [markdown]
-# How fast does the field grow with depth? Four ways to build a network of $n$ layers:
-
-# %%
-depths = range(1, 17)
-families = {
-    "kernel 3": lambda n: [Layer(3)] * n,
-    "kernel 5": lambda n: [Layer(5)] * n,
-    "kernel 3, stride 2 in every fourth layer": lambda n: [Layer(3, stride=2 if i % 4 == 3 else 1) for i in range(n)],
-    "kernel 3, dilation 1, 2, 4, 8, ...": lambda n: [Layer(3, dilation=2**i) for i in range(n)],
-}
-fig, ax = plt.subplots(figsize=(9, 3.4))
-for (name, make), style in zip(families.items(), ("o-", "s-", "^-", "v-")):
-    ax.plot(depths, [receptive_field_of(make(n))[0] for n in depths], style, markersize=4, label=name)
-ax.axhline(240, color="black", linewidth=0.8, linestyle="--")
-ax.text(16.4, 240, "240, a slice of BraTS", fontsize=8, va="bottom", ha="right")
-ax.set(yscale="log", xlabel="number of layers", ylabel="size of the field (pixels)", xticks=depths, ylim=(2, 2000))
-ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Field size against depth, logarithmic. Kernels 3 and 5 grow slowly, to 33 and 65 pixels "
-             "after 16 layers. With a stride of 2 in every fourth layer it is about 120. "
-             "With doubling dilation it is a straight line that passes 240 at 7 layers.")
-
-# %% [markdown]
-# On this scale a straight line is exponential growth. Plain layers grow linearly, so their curves bend down.
-#
 # ### Exercise 3: how deep must it be?
 #
 # How many plain layers (stride 1, no dilation) does it take until the field is at least `size` pixels wide?
@@ -242,8 +222,8 @@ print("3x3 layers for 240 pixels:", depth_needed(240, 3), "  7x7 layers:", depth
 # %% [markdown]
 # ### Exercise 4: predict a number
 #
-# And with doubling dilations? 3x3 layers, the first with dilation 1, then 2, 4, 8 and so on, stride 1. How many
-# layers until one output sees at least 240 pixels? *Guess first.*
+# And with doubling dilations? 3x3 layers, the first with dilation 1, then 2, 4, 8 and so on, stride 1. How
+# many layers until one output sees at least 240 pixels? *Guess first.*
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -261,12 +241,40 @@ doubling_depth = check("doubling_depth", doubling_depth)
 # nine weights each. There must be a catch, and section 4 finds it.
 
 # %% [markdown]
+# The same as a picture, for four ways to build a network of $n$ layers:
+
+# %%
+depths = range(1, 17)
+families = {
+    "kernel 3": lambda n: [Layer(3)] * n,
+    "kernel 5": lambda n: [Layer(5)] * n,
+    "kernel 3, stride 2 in every fourth layer": lambda n: [
+        Layer(3, stride=2 if i % 4 == 3 else 1) for i in range(n)
+    ],
+    "kernel 3, dilation 1, 2, 4, 8, ...": lambda n: [Layer(3, dilation=2**i) for i in range(n)],
+}
+fig, ax = plt.subplots(figsize=(9, 3.4))
+for (name, make), style in zip(families.items(), ("o-", "s-", "^-", "v-")):
+    ax.plot(depths, [receptive_field_of(make(n))[0] for n in depths], style, markersize=4, label=name)
+ax.axhline(240, color="black", linewidth=0.8, linestyle="--")
+ax.text(16.4, 240, "240, a slice of BraTS", fontsize=8, va="bottom", ha="right")
+ax.set(yscale="log", xlabel="number of layers", ylabel="size of the field (pixels)", xticks=depths,
+       ylim=(2, 3000))
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+figures.show(fig, alt="Field size against depth, logarithmic. Kernels 3 and 5 grow slowly, to 33 and 65"
+             " pixels after 16 layers. With a stride of 2 in every fourth layer it is about "
+             "120. With doubling dilation it is a straight line that passes 240 at 7 layers.")
+
+# %% [markdown]
+# On this scale a straight line is exponential growth. Plain layers grow linearly, so their curves bend down.
+
+# %% [markdown]
 # Your recursion, on networks from papers. The numbers on the right are what their papers (or careful counts)
 # state.
 
 # %%
 def vgg16_with_one_score_layer():
-    """FCN-32s: the 13 convolutions and 5 poolings of VGG16, then its first dense layer as a 7x7 convolution."""
+    """FCN-32s: VGG16's 13 convolutions and 5 poolings, then its first dense layer as a 7x7 convolution."""
     layers = []
     for convolutions in (2, 2, 3, 3, 3):
         layers += [Layer(3, padding=1)] * convolutions + [Layer(2, stride=2)]
@@ -292,8 +300,8 @@ for name, (layers, paper) in published.items():
 # depth, but nothing on it is causal. What is meant?
 #
 # Let the signal be a function of time. A convolution is **causal** if output $t$ depends on the inputs up to
-# $t$ and on no later one. WaveNet, which generates speech sample by sample, can't look at samples that it hasn't
-# made yet. With dilation $d$ and a kernel of size $k$:
+# $t$ and on no later one. WaveNet, which generates speech sample by sample, can't look at samples that it
+# hasn't made yet. With dilation $d$ and a kernel of size $k$:
 #
 # $$y_t = \sum_{j=0}^{k-1} x_j\; a_{\,t - (k-1-j)\,d}\,, \qquad a_m = 0 \text{ for } m < 0 .$$
 #
@@ -301,8 +309,8 @@ for name, (layers, paper) in published.items():
 #
 # ### Exercise 5: a causal convolution
 #
-# Write it with `F.conv1d`. All it takes is the right padding. (`F.pad(signal, (left, right))` puts zeros at the
-# ends; `F.conv1d` wants a batch and a channel axis, `[None, None]`.)
+# Write it with `F.conv1d`. All it takes is the right padding. (`F.pad(signal, (left, right))` puts zeros at
+# the ends; `F.conv1d` wants a batch and a channel axis, `[None, None]`.)
 
 # %% tags=["exercise"]
 def causal_convolution(signal, kernel, dilation=1):
@@ -321,9 +329,9 @@ causal_convolution = check("causal_convolution", causal_convolution)
 # one. So "causal" isn't another operation, it is another alignment of the same operation.
 
 # %% [markdown]
-# Is it really causal? A claim about the future can be *proved* by perturbation: change the input after time 30
-# and look which outputs change. *Predict* both curves: for the causal convolution and for the usual one, which
-# pads both sides.
+# Is it really causal? A claim about the future can be tested by perturbation: change the input after time 30
+# and look which outputs change. *Predict* both curves: for the causal convolution and for the usual one,
+# which pads both sides.
 
 # %%
 signal, kernel = flair[row, :60].clone(), torch.tensor([0.5, -1.0, 2.0])
@@ -345,18 +353,19 @@ for ax, name, operation in (
     ax.plot(change, "o-", markersize=3)
     ax.set(title=f"{name}: first change at t = {int(change.nonzero()[0])}", xlabel="t (samples)")
 axes[0].set_ylabel("change of the output")
-figures.show(fig, alt="Change of the output when the input changes from t = 31 on (yellow). With padding on both "
-             "sides outputs change from t = 27 on: the future leaks. The causal convolution's outputs are "
-             "unchanged up to t = 30.")
+figures.show(fig, alt="Change of the output when the input changes from t = 31 on (yellow). With "
+             "padding on both sides outputs change from t = 27 on: the future leaks. The "
+             "causal convolution's outputs are unchanged up to t = 30.")
 
 # %% [markdown]
-# With padding on both sides, output 27 already knew of input 31. The causal one changes at 31, not earlier: not
-# by a small number, by exactly zero.
+# With padding on both sides, output 27 already knew of input 31. The causal one changes at 31, not earlier:
+# before that the change is not small, it is exactly zero. And because the operation is linear, a random
+# change of all later inputs that leaves no trace is a proof: no weight leads from them to an earlier output.
 #
 # ### Exercise 6: predict a number
 #
-# WaveNet stacks causal layers with kernel size **2** and dilations 1, 2, 4, ..., 512. How many samples does one
-# output depend on?
+# WaveNet stacks causal layers with kernel size **2** and dilations 1, 2, 4, ..., 512. How many samples does
+# one output depend on?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -368,9 +377,9 @@ wavenet_field = receptive_field_of([Layer(2, dilation=2**i) for i in range(10)])
 wavenet_field = check("wavenet_field", wavenet_field)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 1 + (1 + 2 + ... + 512) = 1024, with ten layers of two weights. Without dilation it would take
-# 1023 layers. At 16,000 samples a second 1024 samples are 64 ms of sound. That is short, so WaveNet repeats the
-# ten layers several times.
+# **Solution.** 1 + (1 + 2 + ... + 512) = 1024, with ten layers of two weights. Without dilation it would
+# take 1023 layers. At 16,000 samples a second 1024 samples are 64 ms of sound. That is short, so WaveNet
+# repeats the ten layers several times.
 
 # %%
 impulse = torch.zeros(1100)
@@ -386,8 +395,8 @@ print("ten layers of ones: the input at t = 0 reaches the outputs", int(response
 #
 # ## 3 · Dilated convolution
 #
-# In two dimensions. A **dilated** convolution with dilation $l$ moves the entries of the kernel $l$ pixels apart.
-# In the convention of PyTorch, which doesn't flip (notebook 02),
+# In two dimensions. A **dilated** convolution with dilation $l$ moves the entries of the kernel $l$ pixels
+# apart. In the convention of PyTorch, which doesn't flip (notebook 02),
 #
 # $$y_{i,j} = \sum_{p,q} x_{p,q}\; a_{\,i + l p,\; j + l q} \qquad
 # \text{(with the flip: } \sum_{m,n} K(m,n)\, I(i - l m,\, j - l n)\text{)} .$$
@@ -420,14 +429,15 @@ dilated_convolution = check("dilated_convolution", dilated_convolution)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** The loop runs over the nine weights, not over the pixels: each weight adds one moved copy of
-# the image. The dilation only says how far the copies are moved. The number of weights and of multiplications is
-# that of the plain 3x3 kernel, whatever the dilation.
+# the image. The dilation only says how far the copies are moved. The number of weights and of
+# multiplications is that of the plain 3x3 kernel, whatever the dilation.
 
 # %%
 kernel = torch.tensor([[1.0, 2.0, 0.0], [-1.0, 3.0, 1.0], [0.0, -2.0, 1.0]])
 for dilation in (1, 2, 5):
     reference = F.conv2d(flair[None, None], kernel[None, None], dilation=dilation)[0, 0]
-    compare(f"ours and F.conv2d, dilation {dilation}", dilated_convolution(flair, kernel, dilation), reference)
+    ours = dilated_convolution(flair, kernel, dilation)
+    compare(f"ours and F.conv2d, dilation {dilation}", ours, reference)
 
 # %% [markdown]
 # ### Exercise 8: the formula as printed
@@ -436,10 +446,10 @@ for dilation in (1, 2, 5):
 #
 # $$O(i, j) = \sum_{m,n} I(m, n)\; K(i - l m,\; j - l n) .$$
 #
-# It looks like the definition above, with image and kernel exchanged. For $l = 1$ that would be harmless, because
-# convolution is commutative. For larger $l$? Implement *what is printed*: the sum runs over all pixels $(m, n)$ of
-# the image, and $K$ is zero where it has no entry. *Before you write:* which $(i, j)$ does the pixel $(m, n)$
-# contribute to, and how large does the output get?
+# It looks like the definition above, with image and kernel exchanged. For $l = 1$ that would be harmless,
+# because convolution is commutative. For larger $l$? Implement *what is printed*: the sum runs over all
+# pixels $(m, n)$ of the image, and $K$ is zero where it has no entry. *Before you write:* which $(i, j)$
+# does the pixel $(m, n)$ contribute to, and how large does the output get?
 
 # %% tags=["exercise"]
 def printed_formula(image, kernel, dilation):
@@ -474,8 +484,10 @@ pictures = {
 for ax, (name, picture) in zip(axes, pictures.items()):
     figures.show_slice(ax, picture.T, title=f"{name}\n{picture.shape[0]} x {picture.shape[1]} pixels",
                        window=(0, float(picture.max())))
-figures.show(fig, alt="A brain slice; its dilated convolution, blurred and six pixels smaller on each axis; and "
-             "what the printed formula gives: the slice three times as large, each pixel a block.")
+    ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
+figures.show(fig, alt="A brain slice; its dilated convolution, blurred and six pixels smaller on each "
+             "axis; and what the printed formula gives: the slice three times as large, each "
+             "pixel a block.")
 
 # %% [markdown]
 # Which operation does the slide print?
@@ -510,9 +522,9 @@ compare("as printed, l = 1, and full convolution", printed_formula(small, kernel
 # %% [markdown]
 # ### A module for context
 #
-# Yu and Koltun, who made dilation popular for segmentation, put a *context module* behind a network: eight layers
-# from $C$ channels to $C$, the first seven 3x3 with dilations 1, 1, 2, 4, 8, 16, 1, the last 1x1. Your recursion
-# reproduces the row of their table 1:
+# Yu and Koltun, who made dilation popular for segmentation, put a *context module* behind a network: eight
+# layers from $C$ channels to $C$, the first seven 3x3 with dilations 1, 1, 2, 4, 8, 16, 1, the last 1x1.
+# Your recursion reproduces the row of their table 1:
 
 # %%
 context_module = [Layer(3, dilation=d) for d in (1, 1, 2, 4, 8, 16, 1)] + [Layer(1)]
@@ -525,8 +537,8 @@ print("figure 1:", [receptive_field_of([Layer(3, dilation=d) for d in (1, 2, 4)[
 # %% [markdown]
 # ### Exercise 9: predict a number
 #
-# How many weights does this module have, as a multiple of $C^2$ (biases not counted)? And what does the answer not
-# depend on?
+# How many weights does this module have, as a multiple of $C^2$ (biases not counted)? And what does the
+# answer not depend on?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -538,19 +550,21 @@ context_weights = sum(layer.kernel**2 for layer in context_module)
 context_weights = check("context_weights", context_weights)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $7 \cdot 9\,C^2 + C^2 = 64\,C^2$. It doesn't depend on the dilations: a field of 67 pixels costs
-# as many weights as one of 15, and the image keeps its full resolution. Dilation looks like a free lunch.
+# **Solution.** $7 \cdot 9\,C^2 + C^2 = 64\,C^2$. It doesn't depend on the dilations: a field of 67 pixels
+# costs as many weights as one of 15, and the image keeps its full resolution. Dilation looks like a free
+# lunch.
 
 # %% [markdown]
 # ## 4 · Holes
 #
-# The lecture shows a 3x3 kernel with dilation 2 and says that it covers 5x5, and that two of them cover 9x9. Your
-# recursion agrees. But the recursion only tells where the first and the last pixel are. What lies between?
+# The lecture shows a 3x3 kernel with dilation 2 and says that it covers 5x5, and that two of them cover 9x9.
+# Your recursion agrees. But the recursion only tells where the first and the last pixel are. What lies
+# between?
 #
 # ### Exercise 10: which positions are touched?
 #
-# Write a function that lists the input positions on which output 0 depends, along one axis. Go from the output
-# down: begin with the position 0; each layer replaces a position $o$ of its output by the positions
+# Write a function that lists the input positions on which output 0 depends, along one axis. Go from the
+# output down: begin with the position 0; each layer replaces a position $o$ of its output by the positions
 # $o\,s - p + j\,d$, $j = 0, \dots, k-1$, of its input.
 
 # %% tags=["exercise"]
@@ -571,30 +585,20 @@ def touched_positions(layers):
 touched_positions = check("touched_positions", touched_positions)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The recursion of exercise 1 runs from the input up and keeps three numbers. This one runs from the
-# output down and keeps the whole set; its first and last element are what the recursion knows, and its gaps are
-# what the recursion can't see. `course_utils.receptive_field.touched` does the same and knows transposed
-# convolutions as well.
+# **Solution.** The recursion of exercise 1 runs from the input up and keeps three numbers. This one runs
+# from the output down and keeps the whole set; its first and last element are what the recursion knows, and
+# its gaps are what the recursion can't see. `course_utils.receptive_field.touched` does the same and knows
+# transposed convolutions as well.
 
 # %%
 two_dilated = [Layer(3, dilation=2), Layer(3, dilation=2)]
-print("two layers with dilation 2 touch", touched_positions(two_dilated))
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.2))
-for ax, dilations in zip(axes, ((2, 2), (1, 3), (1, 2))):
-    positions = touched_positions([Layer(3, dilation=d) for d in dilations])
-    size = max(positions) + 1
-    pixels = np.zeros((size, size))
-    pixels[np.ix_(positions, positions)] = 1
-    figures.show_matrix(ax, pixels, f"dilations {dilations[0]} and {dilations[1]}: {size}x{size}", values=False,
-                        row_label="y (pixels)", column_label="x (pixels)")
-figures.show(fig, alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: every second pixel of every second row "
-             "of a 9x9 square. Dilations 1 and 3: the whole 9x9 square. Dilations 1 and 2: the whole 7x7 square.")
+print("two layers with dilation 2 touch", touched_positions(two_dilated), "along one axis")
 
 # %% [markdown]
 # ### Exercise 11: predict a number
 #
-# Of the 81 pixels of the slide's 9x9 field (two 3x3 layers, both with dilation 2), how many does one output depend
-# on?
+# Of the 81 pixels of the slide's 9x9 field (two 3x3 layers, both with dilation 2), how many does one output
+# depend on?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -606,15 +610,33 @@ touched_pixels = len(touched_positions(two_dilated)) ** 2
 touched_pixels = check("touched_pixels", touched_pixels)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 25 of 81, not a third. "Covers 9x9" is true for the corners and false for two pixels in three. With
-# dilations 1 and 3 all 81 are read, by the same 18 weights. So the catch of section 1 isn't dilation, it is
-# repeating the *same* dilation. And Yu and Koltun's pair, 1 and 2, spans 7x7 without a hole.
+# **Solution.** 25 of 81, not a third. "Covers 9x9" is true for the corners and false for two pixels in
+# three. With dilations 1 and 3 all 81 are read, by the same 18 weights. So the catch of section 1 isn't
+# dilation, it is repeating the *same* dilation. And Yu and Koltun's pair, 1 and 2, spans 7x7 without a hole.
 
 # %% [markdown]
-# Try it. The widget draws **your** function: set kernel, stride and dilation of three layers, and see what lights
-# up. Three things to find out:
+# Here they are, in red, and two other pairs of dilations beside them.
+
+# %%
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.2))
+for ax, dilations in zip(axes, ((2, 2), (1, 3), (1, 2))):
+    positions = touched_positions([Layer(3, dilation=d) for d in dilations])
+    size = max(positions) + 1
+    pixels = np.zeros((size, size))
+    pixels[np.ix_(positions, positions)] = 1
+    figures.show_matrix(ax, pixels, f"dilations {dilations[0]} and {dilations[1]}: "
+                                    f"{size}x{size}", values=False,
+                        row_label="y (pixels)", column_label="x (pixels)")
+figures.show(fig, alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: every second pixel of every"
+             " second row of a 9x9 square. Dilations 1 and 3: the whole 9x9 square. Dilations "
+             "1 and 2: the whole 7x7 square.")
+
+# %% [markdown]
+# Try it. The widget draws **your** function: set kernel, stride and dilation of three layers, and see what
+# lights up. Three things to find out:
 #
-# 1. Set all three dilations to 2. What do the neighbours of a lit pixel look like? Then change *one* of them to 1.
+# 1. Set all three dilations to 2. What do the neighbours of a lit pixel look like? Then change *one* of them
+#    to 1.
 # 2. Set the dilations to 1, 2, 5 (layers 1 to 3). Now 5, 2, 1. Does the order matter for what is touched?
 # 3. Set dilation 1 everywhere, kernel 2 and stride 2 in layer 2 (a pooling). How wide is a step of layer 3?
 #
@@ -623,12 +645,17 @@ touched_pixels = check("touched_pixels", touched_pixels)
 # %%
 widgets.receptive_field_layers(touched_positions)
 
+# %% [markdown] tags=["solution"]
+# **What you find.** (1) The neighbours of a lit pixel are dark, in both directions; one layer of dilation 1
+# fills the gaps. (2) With stride 1 the order doesn't matter: the touched set is the sum of the layers'
+# offsets. (3) Two pixels: behind the pooling every step is worth two.
+
 # %% [markdown]
 # ### Exercise 12: explain the picture
 #
-# What do holes do to an image? Here is a network of three layers that only averages: all weights are equal, and
-# each output is a mean of pixels from its field. The image has stripes, one pixel wide, in its left half, and noise
-# in its right half. Any mean over a field of more than ten pixels should turn both into grey.
+# What do holes do to an image? Here is a network of three layers that only averages: all weights are equal,
+# and each output is a mean of pixels from its field. The image has stripes, one pixel wide, in its left
+# half, and noise in its right half. A mean over so wide a field should leave next to nothing of either.
 
 # %%
 generator = torch.Generator().manual_seed(1)
@@ -652,16 +679,18 @@ pictures = {
 for ax, (name, picture) in zip(axes, pictures.items()):
     figures.show_slice(ax, picture.T, title=name, window=(0, 1))
     ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
-figures.show(fig, alt="Left: an image with vertical stripes in its left half and black-and-white noise in its right "
-             "half. Middle, dilations 2, 2, 2: the stripes are as sharp as before, the noise is smoothed. Right, "
-             "dilations 1, 2, 3: stripes and noise are both grey.")
+figures.show(fig, alt="Left: an image with vertical stripes in its left half and black-and-white noise "
+             "in its right half. Middle, dilations 2, 2, 2: the stripes are as sharp as "
+             "before, the noise is smoothed. Right, dilations 1, 2, 3: all is nearly grey, "
+             "faint stripes remain.")
 
 # %% [markdown]
-# With dilations 2, 2, 2 the field is 13x13, and the noise is smoothed, to a fine chessboard. Why did the stripes
-# survive?
+# With dilations 2, 2, 2 the field is 13x13, and the noise is smoothed, to a fine chessboard. Why did the
+# stripes survive?
 #
 # - **A.** The layers pass the image on: nine equal weights are too few for a mean over 13x13 pixels.
-# - **B.** Each output reads only columns of its own kind, even or odd: it averages over stripes of one colour.
+# - **B.** Each output reads only columns of its own kind, even or odd: it averages over stripes of one
+#   colour.
 # - **C.** Three layers are too few: with more layers of dilation 2 the stripes would go.
 # - **D.** Dilation leaves out every second output; the missing ones were copied from the image.
 
@@ -675,19 +704,20 @@ gridding_picture = "B"
 gridding_picture = check("gridding_picture", gridding_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** B. With every dilation even, a path from an even column ends at an even column, always. The network
-# falls apart into four (even and odd rows, even and odd columns) that never exchange anything, and neighbouring
-# outputs share no input. In segmentations this shows as a chessboard of little errors, called **gridding**. More
-# layers don't help; a single layer with an odd dilation does.
+# **Solution.** B. With every dilation even, a path from an even column ends at an even column, always. The
+# network falls apart into four (even and odd rows, even and odd columns) that never exchange anything, and
+# neighbouring outputs share no input. In segmentations this shows as a chessboard of little errors, called
+# **gridding**. More layers don't help; a layer with an odd dilation mixes them again, and a dilation of 1
+# leaves no hole.
 
 # %% [markdown]
-# Here are six schedules of three 3x3 layers, along one axis. Wang et al. proposed a rule for choosing them,
+# Here are seven schedules of three 3x3 layers, along one axis. Wang et al. proposed a rule for choosing them,
 # *hybrid dilated convolution*: with dilations $r_1, \dots, r_n$ from input to output, let $M_n = r_n$ and
 #
 # $$M_i = \max\,(M_{i+1} - 2 r_i,\;\; 2 r_i - M_{i+1},\;\; r_i) ,$$
 #
-# and ask for $M_2 \le k$. $M_i$ is meant as the largest distance between neighbours that the layers from $i$ on
-# leave. *Predict:* which of the six have holes, and does the rule find them?
+# and ask for $M_2 \le k$. $M_i$ is meant as the largest distance between neighbours that the layers from $i$
+# on leave. *Predict:* which of the seven have holes, and does the rule find them?
 
 # %%
 def hybrid_rule(dilations):
@@ -698,38 +728,40 @@ def hybrid_rule(dilations):
     return m
 
 
-schedules = [(1, 1, 1), (1, 2, 4), (1, 2, 5), (1, 3, 9), (1, 2, 9), (2, 2, 2)]
+schedules = [(1, 1, 1), (1, 2, 4), (1, 2, 5), (1, 3, 9), (1, 2, 9), (2, 2, 2), (2, 2, 3)]
 fig, ax = plt.subplots(figsize=(9, 3))
 for height, dilations in enumerate(schedules):
     positions = np.array(touched_positions([Layer(3, dilation=d) for d in dilations]))
     size = positions[-1] + 1
     middle = (size - 1) / 2
     ax.add_patch(Rectangle((-middle - 0.5, height - 0.3), size, 0.6, facecolor="#DDDDDD"))
-    ax.bar(positions - middle, 0.6, width=1, bottom=height - 0.3, color=figures.COLOURS["blue"], edgecolor="white",
-           linewidth=0.5)
+    ax.bar(positions - middle, 0.6, width=1, bottom=height - 0.3, color=figures.COLOURS["blue"],
+           edgecolor="white", linewidth=0.5)
     m2 = hybrid_rule(dilations)
     verdict = f"{len(positions)} of {size} touched, M2 = {m2}: the rule says {'yes' if m2 <= 3 else 'no'}"
     ax.text(14.5, height, verdict, va="center", fontsize=8)
-ax.set(yticks=range(len(schedules)), yticklabels=[str(d) for d in schedules], xlabel="position, from the middle (pixels)",
-       ylabel="dilations", xlim=(-14.5, 28), xticks=range(-12, 13, 4))
-figures.show(fig, alt="Touched positions of six schedules as blue bars on grey. 1 1 1: 7 of 7; 1 2 4: 15 of 15; 1 2 5: "
-             "17 of 17; 1 3 9: 27 of 27; 1 2 9: 21 of 25, with holes; 2 2 2: 7 of 13, every second one. The rule says "
-             "no for 1 2 9 only.")
+ax.set(yticks=range(len(schedules)), yticklabels=[str(d) for d in schedules], xlabel="position, from the "
+                                                                                     "middle (pixels)",
+       ylabel="dilations", xlim=(-14.5, 28), ylim=(-0.7, 6.6), xticks=range(-12, 13, 4))
+figures.show(fig, alt="Touched positions of seven schedules as blue bars on grey. 1 1 1: 7 of 7; 1 2 4:"
+             " 15 of 15; 1 2 5: 17 of 17; 1 3 9: 27 of 27; 1 2 9: 21 of 25, with holes; 2 2 2:"
+             " 7 of 13, every second one; 2 2 3: 13 of 15. The rule says no for 1 2 9 only.")
 
 # %% [markdown]
-# The rule accepts (1, 2, 5) and rejects (1, 2, 9), as it should. But it also accepts (2, 2, 2), with its 49 of
-# 169 pixels. $M_2 \le 3$ isn't enough: the dilations must, moreover, have no common divisor. (The authors say so, in
-# words, further down.) A rule that you can't check is a rumour; yours can be checked by `touched_positions`.
+# The rule accepts (1, 2, 5) and rejects (1, 2, 9), as it should. But it also accepts (2, 2, 2), with its 49
+# of 169 pixels: $M_2 \le 3$ isn't enough. The authors add, in words, that the dilations must have no common
+# divisor. Even that isn't enough: (2, 2, 3) passes both tests and leaves 2 of 15 positions untouched.
+# Counting is easy and certain: `touched_positions` does it for any schedule.
 #
 # ### Exercise 13: the widest field without holes
 #
-# Given $n$ layers with 3x3 kernels and stride 1: which dilations give the widest field *without any hole*? Write a
-# function that returns the list for any $n$. *Think first:* how many positions can $n$ layers of three taps touch
-# at the very most? Look for a schedule in the last picture that reaches this number.
+# Given $n$ layers with 3x3 kernels and stride 1: which dilations give the widest field *without any hole*?
+# Write a function that returns the list for any $n$. *Think first:* how many positions can $n$ layers of
+# three taps touch at the very most? Look for a schedule in the last picture that reaches this number.
 
 # %% tags=["exercise"]
 def widest_without_holes(layers):
-    """Dilations for this number of 3x3 layers: the widest field in which every position is touched; a list of ints."""
+    """Dilations for this number of 3x3 layers: the widest field without holes; a list of ints."""
     ### BEGIN SOLUTION
     return [3**i for i in range(layers)]
     ### END SOLUTION
@@ -739,41 +771,45 @@ def widest_without_holes(layers):
 widest_without_holes = check("widest_without_holes", widest_without_holes)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Powers of three. $n$ layers of three taps have $3^n$ paths, so they can't touch more than $3^n$
-# positions, and 1, 3, 9, ... touch $3^n$ neighbouring ones: each layer puts three copies of what was reached before side
-# by side. (It is the number system with the digits −1, 0, 1: every position has exactly one path.) That is the
-# extreme, not the recommendation: with one path to each pixel, the weight of a pixel is one product of $n$ weights,
-# and nothing can be learned about it alone. Powers of two leave several paths to most pixels.
+# **Solution.** Powers of three. $n$ layers of three taps have $3^n$ paths, so they can't touch more than
+# $3^n$ positions, and 1, 3, 9, ... touch $3^n$ neighbouring ones: each layer puts three copies of what was
+# reached before side by side. (It is the number system with the digits −1, 0, 1: every position has exactly
+# one path.) That is the extreme, not the recommendation: with one path to each pixel, the weight of a pixel
+# is one product of $n$ weights, and nothing can be learned about it alone. Powers of two leave several paths
+# to most pixels.
 
 # %%
 for n in range(1, 6):
     layers = [Layer(3, dilation=d) for d in widest_without_holes(n)]
-    print(f"{n} layers: {len(touched_positions(layers)):3} of {receptive_field_of(layers)[0]:3} positions touched, "
+    print(f"{n} layers: {len(touched_positions(layers)):3} of {receptive_field_of(layers)[0]:3} positions "
+          f"touched, "
           f"dilations {widest_without_holes(n)}")
 
 # %% [markdown]
 # ## 5 · A whole network, with its branches
 #
-# The U-Net isn't a chain: it has skip connections and makes its image larger again. No recursion of three numbers
-# describes it, but a gradient does. `receptive_field.measure` runs any network with all weights equal and positive, so
-# that nothing can cancel, and looks at which inputs an output depends on, at all positions of one period.
+# The U-Net isn't a chain: it has skip connections and makes its image larger again. No recursion of three
+# numbers describes it, but a gradient does. `receptive_field.measure` runs any network with all weights
+# equal and positive, so that nothing can cancel, and looks at which inputs an output depends on, at all
+# positions of one period.
 
 # %%
-unet = UNet(in_channels=1, out_channels=2, base_channels=1)  # one channel a level: channels don't change what is seen
+unet = UNet(in_channels=1, out_channels=2, base_channels=1)  # more channels wouldn't change what is seen
 measured = receptive_field.measure(unet, (572, 572))
 print("U-Net, 572x572:", measured)
 print("at 16 neighbouring outputs:", *measured.sizes[0])
 
 # %% [markdown]
-# Two different fields, depending on where the output lies! Papers and blogs name one number, 188 or another. Both
-# are right somewhere.
+# Two different fields, depending on where the output lies! Papers and blogs name one number, 188 or another.
+# Both are right somewhere.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3), width_ratios=(2, 1))
 middle = unet.output_size((572, 572))[0] // 2
 offsets = np.arange(16)
-axes[0].plot(offsets, measured.sizes[0], "o", drawstyle="steps-mid", linestyle="-", color=figures.COLOURS["blue"])
-axes[0].set(xlabel="position in the middle of the output (pixels)", ylabel="size of the field (pixels)", yticks=(188, 204),
+axes[0].plot(offsets, measured.sizes[0], "o-", drawstyle="steps-mid", color=figures.COLOURS["blue"])
+axes[0].set(xlabel="position in the middle of the output (pixels)", ylabel="size of the field "
+                                                                           "(pixels)", yticks=(188, 204),
             xticks=offsets, title="the field of 16 neighbouring outputs")
 for place, colour in ((middle - 2, "orange"), (middle + 4, "blue")):
     touched = receptive_field.touched_by_network(unet, (572, 572), position=(place, place))
@@ -781,12 +817,14 @@ for place, colour in ((middle - 2, "orange"), (middle + 4, "blue")):
     first, size = int(rows[0]), int(rows[-1] - rows[0]) + 1
     axes[1].add_patch(Rectangle((first, first), size, size, fill=False, linewidth=2,
                                 edgecolor=figures.COLOURS[colour], label=f"{size} x {size}"))
-axes[1].set(xlim=(0, 572), ylim=(572, 0), aspect="equal", title="two fields in the 572 x 572 input", xlabel="x (pixels)",
+axes[1].set(xlim=(0, 572), ylim=(572, 0), aspect="equal", title="two fields in the 572 x 572 "
+                                                                "input", xlabel="x (pixels)",
             ylabel="y (pixels)")
 axes[1].legend(fontsize=8, loc="lower right")
-figures.show(fig, alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve of them, 188 at "
-             "four in a row. Right: two squares of 188 and 204 pixels in the input of 572 x 572 pixels, around nearly "
-             "the same middle.")
+figures.show(fig, alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve"
+             " of them, 188 at four in a row. Right: two squares of 188 and 204 pixels in the "
+             "input of 572 x 572 pixels, with the same upper left corner: the larger one "
+             "reaches 16 pixels further to the right and down.")
 
 # %% [markdown]
 # ### Exercise 14: explain the picture
@@ -796,8 +834,7 @@ figures.show(fig, alt="Left: the field's size at 16 neighbouring output position
 # - **A.** Zeros at the image's border shorten the field of some outputs.
 # - **B.** Some weights are zero by chance.
 # - **C.** Max pooling passes on one of four pixels; where it takes an outer one, the field is wider.
-# - **D.** On the way up, an output's position decides from how many coarser pixels its neighbourhood comes, at each
-#   level.
+# - **D.** On the way up, an output's position decides from how many coarser pixels its neighbourhood comes.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -809,15 +846,15 @@ unet_phase = "D"
 unet_phase = check("unet_phase", unet_phase)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** D. Two 3x3 convolutions on the way up read 5 neighbouring pixels of the upsampled map. Each of those
-# comes from exactly one coarser pixel (up-convolution 2x2, stride 2), but 5 neighbours lie in 3 coarser pixels, and
-# which further ones *those* need depends on their position, and so on down to the bottom, where one pixel more or
-# less means 16 input pixels: 204 − 188. It is the price of coming back from a grid of 16. That an output near a grid
-# line sees more to one side is also why shifting the input by a pixel changes a U-Net's answer a little.
+# **Solution.** D. Two 3x3 convolutions on the way up read 5 neighbouring pixels of the upsampled map. Each
+# of those comes from exactly one coarser pixel (up-convolution 2x2, stride 2), but 5 neighbours lie in 3
+# coarser pixels, and which further ones *those* need depends on their position, and so on down to the
+# bottom, where one pixel more or less means 16 input pixels: 204 − 188. It is the price of coming back from
+# a grid of 16. The same grid is why shifting the input by a pixel changes a U-Net's answer a little.
 
 # %% [markdown]
-# The deepest path of the U-Net is a chain again, with transposed convolutions in it. The package's `touched` follows
-# it, position by position, and agrees with the gradient:
+# The deepest path of the U-Net is a chain again, with transposed convolutions in it. The package's `touched`
+# follows it, position by position, and agrees with the gradient:
 
 # %%
 two = [Layer(3), Layer(3)]
@@ -828,23 +865,24 @@ print("deepest path, outputs 0 to 15:", *by_chain)
 print("the same sizes as measured:", sorted(by_chain) == sorted(measured.sizes[0]))
 
 lab = UNet(in_channels=4, out_channels=4, base_channels=1, depth=4, padding="same", normalisation="instance")
-print("the lab's U-Net (notebook 11):", receptive_field.measure(lab, (208, 208), in_channels=4), "pixels of 2 mm")
+in_the_lab = receptive_field.measure(lab, (208, 208), in_channels=4)
+print("the lab's U-Net (notebook 11), in pixels of 2 mm:", in_the_lab)
 
 # %% [markdown]
 # ## 6 · Theoretical and effective
 #
-# Up to here a pixel was either seen or not. But an output doesn't care equally for all pixels of its field. The
-# lecture uses the words "effective receptive field" for what we computed so far; in the literature that is the
-# *theoretical* one. The **effective** receptive field (Luo et al., 2016) is how strongly the output depends on each
-# pixel.
+# Up to here a pixel was either seen or not. But an output doesn't care equally for all pixels of its field.
+# The lecture uses the words "effective receptive field" for what we computed so far; in the literature that
+# is the *theoretical* one. The **effective** receptive field (Luo et al., 2016) is how strongly the output
+# depends on each pixel.
 #
-# Take $n$ layers whose $k$ weights are all $1/k$. The weight of a pixel is the number of paths that lead to it,
-# divided by $k^n$: the layers' kernels convolved with each other. That is the distribution of a sum of $n$ dice with
-# $k$ faces, and a sum of many dice is a bell curve.
+# Take $n$ layers whose $k$ weights are all $1/k$. The weight of a pixel is the number of paths that lead to
+# it, divided by $k^n$: the layers' kernels convolved with each other. That is the distribution of a sum of
+# $n$ dice with $k$ faces, and a sum of many dice is a bell curve.
 
 # %%
 def path_shares(n, k=3):
-    """The share of paths from one output to each pixel of its field, through n layers with k equal weights."""
+    """The share of paths from one output to each pixel of its field, n layers with k equal weights."""
     shares = torch.ones(1)
     for _ in range(n):
         shares = F.conv1d(shares[None, None], torch.ones(1, 1, k) / k, padding=k - 1)[0, 0]
@@ -857,17 +895,18 @@ for ax, n in zip(axes, (1, 2, 8, 32)):
     ax.bar(np.arange(len(shares)) - n, shares, width=1, color=figures.COLOURS["blue"])
     ax.set(title=f"{n} layer{'s' * (n > 1)}: {2 * n + 1} pixels", xlabel="position (pixels)")
 axes[0].set_ylabel("share of the paths")
-figures.show(fig, alt="Shares of paths to each pixel for 1, 2, 8 and 32 layers: a block of three bars, a triangle, a bell, "
-             "and a bell that is narrow within its field of 65 pixels: outside about 15 pixels nothing can be seen.")
+figures.show(fig, alt="Shares of paths to each pixel for 1, 2, 8 and 32 layers: a block of three bars, "
+             "a triangle, a bell, and a bell that is narrow within its field of 65 pixels: "
+             "outside about 15 pixels nothing can be seen.")
 
 # %% [markdown]
-# With 32 layers the field has 65 pixels, but the outer half of them have next to no weight. One number for the width
-# of a bell is its standard deviation.
+# With 32 layers the field has 65 pixels, but the outer half of them have next to no weight. One number for
+# the width of a bell is its standard deviation.
 #
 # ### Exercise 15: the effective width
 #
-# Write the standard deviation of the *position*, when position $i$ counts with weight $w_i \ge 0$. The weights needn't
-# add up to one.
+# Write the standard deviation of the *position*, when position $i$ counts with weight $w_i \ge 0$. The
+# weights needn't add up to one.
 
 # %% tags=["exercise"]
 def effective_sigma(weights):
@@ -884,9 +923,9 @@ def effective_sigma(weights):
 effective_sigma = check("effective_sigma", effective_sigma)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Mean and variance, with shares in the place of frequencies. One die with faces $0, \dots, k-1$ has the
-# variance $(k^2-1)/12$; variances of independent dice add up. So for $n$ layers with equal weights
-# $\sigma = \sqrt{n\,(k^2-1)/12}$, exactly.
+# **Solution.** Mean and variance, with shares in the place of frequencies. One die with faces $0, \dots,
+# k-1$ has the variance $(k^2-1)/12$; variances of independent dice add up. So for $n$ layers with equal
+# weights $\sigma = \sqrt{n\,(k^2-1)/12}$, exactly.
 
 # %%
 for n, k in ((1, 3), (2, 3), (8, 3), (32, 3), (8, 5)):
@@ -897,8 +936,8 @@ for n, k in ((1, 3), (2, 3), (8, 3), (32, 3), (8, 5)):
 # %% [markdown]
 # ### Exercise 16: predict a number
 #
-# To double the *theoretical* field, double the number of layers. To double the *effective* one (σ), by which factor
-# must the number of layers grow?
+# To double the *theoretical* field, double the number of layers. To double the *effective* one (σ), by which
+# factor must the number of layers grow?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -910,14 +949,14 @@ doubling_sigma = 4
 doubling_sigma = check("doubling_sigma", doubling_sigma)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Four: σ grows like $\sqrt n$, the field like $n$. The share of the field that is used falls like
-# $1/\sqrt n$. Depth alone is a slow way to see far.
+# **Solution.** Four: σ grows like $\sqrt n$, the field like $n$. The share of the field that is used falls
+# like $1/\sqrt n$. Depth alone is a slow way to see far.
 
 # %% [markdown]
-# Real networks have random weights at first, rectifiers, and channels. We measure: the gradient of the middle output
-# with respect to the input, squared (random signs average out in the sum, squares don't), as a mean over networks and
-# inputs. By the same argument as above, the squares spread like the dice. *Predict:* what does a skip connection
-# around every layer, $x + \mathrm{conv}(\mathrm{relu}(x))$, do to the width?
+# Real networks have random weights at first, rectifiers, and channels. We measure: the gradient of the
+# middle output with respect to the input, squared (random signs average out in the sum, squares don't), as a
+# mean over networks and inputs. By the same argument as above, the squares spread like the dice. *Predict:*
+# what does a skip connection around every layer, $x + \mathrm{conv}(\mathrm{relu}(x))$, do to the width?
 
 # %%
 class Residual(nn.Module):
@@ -955,41 +994,46 @@ depth = 12
 maps = {}
 for name, skip in (("without skip connections", False), ("with skip connections", True)):
     torch.manual_seed(0)
-    maps[name] = sum(squared_gradient(random_network(depth, skip), torch.randn(4, 1, 41, 41)) for _ in range(25))
+    maps[name] = sum(
+        squared_gradient(random_network(depth, skip), torch.randn(4, 1, 41, 41)) for _ in range(25)
+    )
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.5))
 for ax, (name, energy) in zip(axes, maps.items()):
     sigma = effective_sigma(energy.sum(dim=0))
     picture = ax.imshow(energy.sqrt() / energy.sqrt().max(), cmap="viridis", vmin=0, vmax=1)
-    ax.add_patch(Rectangle((20 - depth - 0.5, 20 - depth - 0.5), 2 * depth + 1, 2 * depth + 1, fill=False, linewidth=2,
+    corner = (20 - depth - 0.5, 20 - depth - 0.5)
+    ax.add_patch(Rectangle(corner, 2 * depth + 1, 2 * depth + 1, fill=False, linewidth=2,
                            edgecolor=figures.COLOURS["orange"]))
     ax.set(title=f"{name}\nsigma {sigma:.2f} pixels", xlabel="x (pixels)", ylabel="y (pixels)")
 fig.colorbar(picture, ax=axes, label="root mean square gradient\n(1 = largest)")
-figures.show(fig, alt="Two maps of the gradient of a middle output of 12 random layers, each a round spot that fades long "
-             "before it reaches the orange square of 25 x 25 pixels, the theoretical field. With skip connections the "
-             "spot is clearly smaller.")
+figures.show(fig, alt="Two maps of the gradient of a middle output of 12 random layers, each a round "
+             "spot that fades long before it reaches the orange square of 25 x 25 pixels, the "
+             "theoretical field. With skip connections the spot is clearly smaller.")
 formula = np.sqrt(depth * (3**2 - 1) / 12)
 print(f"{depth} layers: theoretical field {2 * depth + 1} pixels, formula for sigma {formula:.2f}")
 for name, energy in maps.items():
-    print(f"{name}: sigma {effective_sigma(energy.sum(dim=0)):.2f}, {effective_sigma(energy.sum(dim=0)) / formula:.2f} "
+    print(f"{name}: sigma {effective_sigma(energy.sum(dim=0)):.2f}, "
+          f"{effective_sigma(energy.sum(dim=0)) / formula:.2f} "
           "of the formula")
 
 # %% [markdown]
-# The orange square is the theoretical field. Random weights and rectifiers change little: the formula holds, roughly.
-# Skip connections make the effective field *smaller*: a path may now go around a layer, and then it doesn't spread
-# there. If half of the gradient goes around each layer, only half of the layers spread it, and σ falls to
-# $1/\sqrt 2 \approx 0.71$ of what it was. (With a skip connection networks can be made deeper, which more than makes
-# up for it.)
+# The orange square is the theoretical field. Random weights and rectifiers change little: the formula holds,
+# roughly. Skip connections make the effective field *smaller*: a path may now go around a layer, and then it
+# doesn't spread there. If half of the gradient goes around each layer, only half of the layers spread it,
+# and σ falls to $1/\sqrt 2 \approx 0.71$ of what it was. (With a skip connection networks can be made
+# deeper, which more than makes up for it.)
 
 # %% [markdown]
 # ## 7 · How much context does a tumour need?
 #
-# Now with data. We train five small networks to find the whole tumour, on axial slices of the cohort at 4 mm a
-# pixel. All have four hidden layers, about 7,500 weights and the same 120 steps of training. They differ in what they can
-# see: 1, 5, 15, 31 or 45 pixels, by replacing 3x3 layers by (wider) 1x1 layers, or by dilation. No schedule has holes.
+# Now with data. We train five small networks to find the whole tumour, on axial slices of the cohort at 4 mm
+# a pixel. All have four hidden layers, about 7,500 weights and the same 120 steps of training. They differ
+# in what they can see: 1, 5, 15, 31 or 45 pixels, by replacing 3x3 layers by (wider) 1x1 layers, or by
+# dilation. No schedule has holes.
 #
-# *Predict, before you run:* draw a curve of Dice against the field's size. Where is it steep, where flat, does it ever
-# fall?
+# *Predict, before you run:* draw a curve of Dice against the field's size. Where is it steep, where flat,
+# does it ever fall?
 
 # %%
 torch.set_default_dtype(torch.float32)  # from here on we train: seven digits are enough, and twice as fast
@@ -998,7 +1042,7 @@ subjects = cohort.split(cohort.synthetic_cases(40), seed=0, train=26, validation
 
 
 def at_four_millimetres(cases):
-    """Slices (N, 4, X, Y) of these cases at half the resolution, and where at least half a pixel is tumour."""
+    """Slices (N, 4, X, Y) of these cases at half the resolution, and where half a pixel or more is tumour."""
     data = slices.TrainingSlices(cases)
     tumour = (data.labels > 0).float()[:, None]
     return F.avg_pool2d(data.images, 2), (F.avg_pool2d(tumour, 2) >= 0.5).long()[:, 0]
@@ -1048,7 +1092,7 @@ def dice_of_subjects(network):
 
 
 def sigma_of(network):
-    """The effective width in pixels of the decision, tumour's logit minus the other, in the middle of slices."""
+    """Effective width (pixels) of the decision in a slice's middle: the tumour's logit minus the other."""
     network.eval()
     energy = squared_gradient(lambda batch: network(batch).diff(dim=1), images[::8])
     return (effective_sigma(energy.sum(dim=0)) + effective_sigma(energy.sum(dim=1))) / 2
@@ -1081,27 +1125,32 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 field = [4 * result["size"] for result in results]
 places = np.arange(len(results))
 for place, result in zip(places, results):
-    left.scatter([place] * len(result["dice"]), result["dice"], s=14, color=figures.COLOURS["sky"])
-left.plot(places, [np.mean(result["dice"]) for result in results], "o-", color=figures.COLOURS["blue"], label="mean")
-left.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="Dice, held-out subjects", ylim=(0, 1),
+    left.scatter([place] * len(result["dice"]), result["dice"], s=14, color=figures.COLOURS["sky"],
+                 label="one held-out subject" if place == 0 else None)
+means = [np.mean(result["dice"]) for result in results]
+left.plot(places, means, "o-", color=figures.COLOURS["blue"], label="mean")
+left.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="Dice, held-out "
+                                                                                   "subjects", ylim=(0, 1),
          title="equal weights, equal training")
 left.legend(fontsize=8, loc="lower right")
 for key, style, colour in (("before", "s--", "orange"), ("after", "o-", "green")):
     right.plot(places, [4 * result[key] for result in results], style, color=figures.COLOURS[colour],
                label=f"{key} training")
-right.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="effective width, sigma (mm)",
+right.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="effective width, sigma "
+                                                                                    "(mm)",
           title="what is used of it")
 right.legend(fontsize=8)
-figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 and 180 mm: it is "
-             "lowest at 4 mm, highest at 20 and 60 mm, and a little lower again at 180 mm. Right: the effective width before and after training: "
-             "behind every field wider than a pixel it is smaller after training, for the wide ones about half.")
+figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 "
+             "and 180 mm: it is lowest at 4 mm, highest at 20 and 60 mm, and a little lower "
+             "again at 180 mm. Right: the effective width before and after training: behind "
+             "every field wider than a pixel it is clearly smaller after training.")
 
 # %% [markdown]
 # ### Exercise 17: explain the picture
 #
 # - **A.** The more a network can see, the better it gets.
 # - **B.** Context doesn't matter here: intensities alone tell what is tumour.
-# - **C.** Context helps, but a wide field isn't free: with as many weights and steps it wasn't put to use.
+# - **C.** Context helps, but a wide field isn't free: with as many weights and steps it didn't pay.
 # - **D.** Training widens the effective field until it fills the theoretical one.
 
 # %% tags=["exercise"]
@@ -1114,28 +1163,30 @@ context_picture = "C"
 context_picture = check("context_picture", context_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** C. A single pixel can't tell oedema from other bright tissue; a few centimetres around it can. Beyond, the
-# same nine weights a layer are spread over pixels that are centimetres apart, many of them outside the brain, and 120
-# steps are not enough to learn what to do with them. Look at the right panel, too: training made the effective fields
-# *narrower* than they were by chance, because near pixels are the most telling ones here. (Luo et
-# al. saw the opposite, fields that grow in training, on other tasks. It depends on what there is to learn.) So the
-# theoretical field is an upper bound, to be computed before training; what a network uses must be measured after it.
+# **Solution.** C. A single pixel can't tell oedema from other bright tissue; a few centimetres around it
+# can. Beyond, the same nine weights a layer are spread over pixels that are centimetres apart, many of them
+# outside the brain, and 120 steps are not enough to learn what to do with them. Look at the right panel,
+# too: training made the effective fields *narrower* than they were by chance, because near pixels are the
+# most telling ones here. (Luo et al. saw the opposite, fields that grow in training, on other tasks. It
+# depends on what there is to learn.) So the theoretical field is an upper bound, to be computed before
+# training; what a network uses must be measured after it.
 
 # %% [markdown]
 # ## Summary
 #
-# You built the recursion for receptive fields, causal and dilated convolutions, the set of touched pixels, a schedule
-# without holes, and the effective width. Remember:
+# You built the recursion for receptive fields, causal and dilated convolutions, the set of touched pixels, a
+# schedule without holes, and the effective width. Remember:
 #
 # - size += $(k-1)\,d$ · jump, start −= $p$ · jump, **then** jump ·= $s$. Strides widen what comes after them.
 # - $\lceil(\text{size}-1)/(k-1)\rceil$ plain layers, or a handful with strides or doubling dilations.
-# - Causal is an alignment: all padding on one side. Prove it by perturbing the future.
-# - Dilation puts $l$ at the *kernel's* index. At the image's index, as printed on the slide, it is a transposed
-#   convolution.
-# - **The field's size says nothing about its holes.** Two layers of dilation 2 read 25 of 81 pixels. Equal even
-#   dilations split the network in four. Check every schedule by counting.
+# - Causal is an alignment: all padding on one side. Test it by perturbing the future.
+# - Dilation puts $l$ at the *kernel's* index. At the image's index, as printed on the slide, it is a
+#   transposed convolution.
+# - **The field's size says nothing about its holes.** Two layers of dilation 2 read 25 of 81 pixels. Even
+#   dilations only, and the network falls apart into four. Check every schedule by counting.
 # - Coming back from a coarse grid, outputs differ: the U-Net sees 188 or 204 pixels.
-# - The effective field is a bell inside the theoretical one: σ grows like $\sqrt n$. Skip connections narrow it.
+# - The effective field is a bell inside the theoretical one: σ grows like $\sqrt n$. Skip connections narrow
+#   it.
 # - More field isn't more knowledge. It has to be learned, and it has to be worth learning.
 #
 # Next, notebook 05 builds the U-Net, and runs it on images larger than memory.
@@ -1146,22 +1197,23 @@ check.progress()
 # %% [markdown]
 # ## References
 #
-# 1. O. Colliot, M. Vakalopoulou, *Deep learning for medical imaging, Part 4: Segmentation*, lecture, Master MVA, 2019-20:
-#    growth of the receptive field, causal and dilated convolution.
-# 2. A. Araujo, W. Norris, J. Sim, *Computing receptive fields of convolutional neural networks*, Distill, 2019,
-#    https://doi.org/10.23915/distill.00021: the recursion, with derivations.
-# 3. W. Luo, Y. Li, R. Urtasun, R. Zemel, *Understanding the effective receptive field in deep convolutional neural
-#    networks*, NeurIPS 2016, arXiv:1701.04128: the bell curve, $\sqrt n$, training and skip connections.
-# 4. F. Yu, V. Koltun, *Multi-scale context aggregation by dilated convolutions*, ICLR 2016, arXiv:1511.07122: the context
-#    module, figure 1, table 1.
-# 5. P. Wang et al., *Understanding convolution for semantic segmentation*, WACV 2018, arXiv:1702.08502: gridding, hybrid
+# 1. O. Colliot, M. Vakalopoulou, *Deep learning for medical imaging, Part 4: Segmentation*, lecture, Master
+#    MVA, 2019-20: growth of the receptive field, causal and dilated convolution.
+# 2. A. Araujo, W. Norris, J. Sim, *Computing receptive fields of convolutional neural networks*, Distill,
+#    2019, https://doi.org/10.23915/distill.00021: the recursion, with derivations.
+# 3. W. Luo, Y. Li, R. Urtasun, R. Zemel, *Understanding the effective receptive field in deep convolutional
+#    neural networks*, NeurIPS 2016, arXiv:1701.04128: the bell curve, $\sqrt n$, training and skip
+#    connections.
+# 4. F. Yu, V. Koltun, *Multi-scale context aggregation by dilated convolutions*, ICLR 2016,
+#    arXiv:1511.07122: the context module, figure 1, table 1.
+# 5. P. Wang et al., *Understanding convolution for semantic segmentation*, WACV 2018, arXiv:1702.08502:
+#    gridding, hybrid dilated convolution.
+# 6. A. van den Oord et al., *WaveNet: a generative model for raw audio*, 2016, arXiv:1609.03499: causal
 #    dilated convolution.
-# 6. A. van den Oord et al., *WaveNet: a generative model for raw audio*, 2016, arXiv:1609.03499: causal dilated
-#    convolution.
 # 7. J. Long, E. Shelhamer, T. Darrell, *Fully convolutional networks for semantic segmentation*, CVPR 2015,
 #    arXiv:1411.4038: the field of 404 pixels.
 # 8. O. Ronneberger, P. Fischer, T. Brox, *U-Net*, MICCAI 2015, arXiv:1505.04597.
-# 9. W. Li et al., *On the compactness, efficiency, and representation of 3D convolutional networks: brain parcellation as
-#    a pretext task* (HighRes3DNet), IPMI 2017, arXiv:1707.01992.
-# 10. K. Kamnitsas et al., *Efficient multi-scale 3D CNN with fully connected CRF for accurate brain lesion segmentation*
-#     (DeepMedic), Medical Image Analysis 36, 2017, arXiv:1603.05959.
+# 9. W. Li et al., *On the compactness, efficiency, and representation of 3D convolutional networks: brain
+#    parcellation as a pretext task* (HighRes3DNet), IPMI 2017, arXiv:1707.01992.
+# 10. K. Kamnitsas et al., *Efficient multi-scale 3D CNN with fully connected CRF for accurate brain lesion
+#     segmentation* (DeepMedic), Medical Image Analysis 36, 2017, arXiv:1603.05959.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -85,6 +86,60 @@ def receptive_field_in_another_order(layers):
     return size, start, jump
 
 
+@wrong("receptive_field_of", says="product of all strides")
+def receptive_field_last_stride(layers):
+    size, jump, start = 1, 1, 0
+    for layer in layers:
+        size += (layer.kernel - 1) * layer.dilation * jump
+        start -= layer.padding * jump
+        jump = layer.stride
+    return size, jump, start
+
+
+@wrong("receptive_field_of", says="padding is missing")
+def receptive_field_without_padding(layers):
+    size, jump, start = 1, 1, 0
+    for layer in layers:
+        size += (layer.kernel - 1) * layer.dilation * jump
+        jump *= layer.stride
+    return size, jump, start
+
+
+@wrong("receptive_field_of", says="starts at 1")
+def receptive_field_from_zero(layers):
+    size, jump, start = 0, 1, 0
+    for layer in layers:
+        size += (layer.kernel - 1) * layer.dilation * jump
+        start -= layer.padding * jump
+        jump *= layer.stride
+    return size, jump, start
+
+
+@wrong("receptive_field_of", says="update the jump last")
+def receptive_field_jump_between(layers):
+    size, jump, start = 1, 1, 0
+    for layer in layers:
+        size += (layer.kernel - 1) * layer.dilation * jump
+        jump *= layer.stride
+        start -= layer.padding * jump
+    return size, jump, start
+
+
+@wrong("receptive_field_of", says="from the input on")
+def receptive_field_backwards(layers):
+    size, jump, start = 1, 1, 0
+    for layer in reversed(layers):
+        size += (layer.kernel - 1) * layer.dilation * jump
+        start -= layer.padding * jump
+        jump *= layer.stride
+    return size, jump, start
+
+
+@wrong("receptive_field_of", says="not a NumPy array")
+def receptive_field_as_array(layers):
+    return np.array([8, 2, 0])
+
+
 @wrong("receptive_field_of", says="3 items")
 def receptive_field_size_only(layers):
     size, jump = 1, 1
@@ -102,7 +157,12 @@ wrong.value("early_stride", "D", says="same jump")
 # ---- depth_needed
 
 
-@wrong("depth_needed", says="starts at one pixel")
+@wrong("depth_needed", says="still too small")
+def depth_needed_floor_of_size(size, kernel):
+    return size // (kernel - 1)
+
+
+@wrong("depth_needed", says="one layer too many")
 def depth_needed_from_zero(size, kernel):
     return math.ceil(size / (kernel - 1))
 
@@ -138,7 +198,22 @@ def causal_convolution_same(signal, kernel, dilation=1):
     return F.conv1d(padded[None, None], kernel[None, None], dilation=dilation)[0, 0]
 
 
-@wrong("causal_convolution", says="wrong side")
+@wrong("causal_convolution", says="both ends")
+def causal_convolution_padding_argument(signal, kernel, dilation=1):
+    padding = (len(kernel) - 1) * dilation
+    return F.conv1d(signal[None, None], kernel[None, None], padding=padding, dilation=dilation)[0, 0]
+
+
+@wrong("causal_convolution", says="python's last value")
+def causal_convolution_wrapping(signal, kernel, dilation=1):
+    y = torch.zeros_like(signal)
+    for t in range(len(signal)):
+        for j in range(len(kernel)):
+            y[t] += kernel[j] * signal[t - (len(kernel) - 1 - j) * dilation]
+    return y
+
+
+@wrong("causal_convolution", says="never the past")
 def causal_convolution_padded_on_the_right(signal, kernel, dilation=1):
     padded = F.pad(signal, (0, (len(kernel) - 1) * dilation))
     return F.conv1d(padded[None, None], kernel[None, None], dilation=dilation)[0, 0]
@@ -213,7 +288,7 @@ def _stamped(image, kernel, dilation, add=True):
     return output
 
 
-@wrong("dilated_convolution", says="as printed")
+@wrong("dilated_convolution", says="kernel's entries move apart")
 def dilated_convolution_as_on_the_slide(image, kernel, dilation):
     return _stamped(image, kernel, dilation)
 
@@ -237,6 +312,19 @@ def dilated_convolution_as_large_as_the_image(image, kernel, dilation):
 @wrong("printed_formula", says="letter by letter")
 def printed_formula_dilated(image, kernel, dilation):
     return F.conv2d(image[None, None], kernel[None, None], dilation=dilation)[0, 0]
+
+
+@wrong("printed_formula", says="larger than the image")
+def printed_formula_as_large_as_the_image(image, kernel, dilation):
+    output = torch.zeros_like(image)
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            for m in range(image.shape[0]):
+                for n in range(image.shape[1]):
+                    p, q = i - dilation * m, j - dilation * n
+                    if 0 <= p < kernel.shape[0] and 0 <= q < kernel.shape[1]:
+                        output[i, j] += image[m, n] * kernel[p, q]
+    return output
 
 
 @wrong("printed_formula", says="don't overwrite")
@@ -324,6 +412,38 @@ def touched_positions_with_repetitions(layers):
     return sorted(positions)
 
 
+@wrong("touched_positions", says="subtract it")
+def touched_positions_padding_added(layers):
+    positions = {0}
+    for x in layers[::-1]:
+        positions = {o * x.stride + x.padding + j * x.dilation for o in positions for j in range(x.kernel)}
+    return sorted(positions)
+
+
+@wrong("touched_positions", says="output's position only")
+def touched_positions_stride_outside(layers):
+    positions = {0}
+    for x in layers[::-1]:
+        positions = {(o - x.padding + j * x.dilation) * x.stride for o in positions for j in range(x.kernel)}
+    return sorted(positions)
+
+
+@wrong("touched_positions", says="keep them")
+def touched_positions_inside_only(layers):
+    positions = {0}
+    for x in layers[::-1]:
+        positions = {o * x.stride - x.padding + j * x.dilation for o in positions for j in range(x.kernel)}
+    return sorted(position for position in positions if position >= 0)
+
+
+@wrong("touched_positions", says="whole numbers")
+def touched_positions_as_floats(layers):
+    positions = {0.0}
+    for x in layers[::-1]:
+        positions = {o * x.stride - x.padding + j * x.dilation for o in positions for j in range(x.kernel)}
+    return sorted(positions)
+
+
 wrong.value("touched_pixels", 5, says="one axis")
 wrong.value("touched_pixels", 81, says="the square they span")
 wrong.value("touched_pixels", 9, says="one layer")
@@ -380,6 +500,18 @@ def effective_sigma_variance(weights):
     positions = torch.arange(len(weights))
     mean = (weights * positions).sum() / weights.sum()
     return ((weights * (positions - mean) ** 2).sum() / weights.sum()).item()
+
+
+@wrong("effective_sigma", says="mean position")
+def effective_sigma_mean(weights):
+    return ((weights * torch.arange(len(weights))).sum() / weights.sum()).item()
+
+
+@wrong("effective_sigma", says="minus one")
+def effective_sigma_of_a_sample(weights):
+    positions = torch.arange(len(weights))
+    mean = (weights * positions).sum() / weights.sum()
+    return ((weights * (positions - mean) ** 2).sum() / (weights.sum() - 1)).sqrt().item()
 
 
 @wrong("effective_sigma", says="weights themselves")
