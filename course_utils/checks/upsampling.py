@@ -6,6 +6,8 @@ of published networks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -131,6 +133,16 @@ def _indices_by(x: Tensor, size: int, row_length: int) -> tuple[Tensor, Tensor]:
     return values, indices // x.shape[1] * row_length + indices % x.shape[1]
 
 
+def _begun_with_zero(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    values, indices = _max_pool(x, size)
+    return values.clamp(min=0), torch.where(values < 0, 0, indices)
+
+
+def _searched_everywhere(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    values, _ = _max_pool(x, size)
+    return values, (x.flatten() == values[..., None]).int().argmax(dim=2)
+
+
 def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
     values, indices = _max_pool(x.flip(0, 1), size)
     return values.flip(0, 1), x.numel() - 1 - indices.flip(0, 1)
@@ -168,6 +180,10 @@ def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
         "Values and indices are swapped: return the values first.": (
             lambda x, size: _max_pool(x, size)[::-1]
         ),
+        "A window may hold only negative values: begin with its first value or -infinity, not with 0.": (
+            _begun_with_zero
+        ),
+        "The same value can stand in two windows: look inside the window only.": _searched_everywhere,
     },
 )
 def _(trial):
@@ -177,6 +193,7 @@ def _(trial):
     trial.case(numbers(4, 6, seed=7), 2)
     trial.case(numbers(9, 6, seed=8), 3)
     trial.case(_matrix([0, 0, 1, 1], [0, 0, 0, 1]), 2)
+    trial.case(_matrix([-3, -1, 2, 1], [-2, -4, 0, 2], [2, 0, -5, -6], [1, 2, -7, 3]), 2)
 
 
 def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Tensor:
@@ -261,18 +278,19 @@ check.choice(
     answer="D",
     hints=(
         "Column m of a matrix is what becomes of an image that is 1 at pixel m and 0 elsewhere. How many "
-        "pixels does each of the three ways write for one value?",
+        "pixels does each of the three ways write for one value? (Drawn lying: a column of the matrix is a "
+        "line of the picture.)",
         "Nearest neighbour writes four pixels for each value, the two others one. So which picture is "
         "nearest neighbour's?",
         "A bed of nails always uses the top left corner of the square. Pixel 0 of the small image then goes "
         "to pixel 0 of the large one, and pixel 1 to pixel 2.",
     ),
     why={
-        "A": "Nearest neighbour copies each value to four pixels: its columns hold four ones. The first "
-             "picture has one a column.",
+        "A": "Nearest neighbour copies each value to four pixels: each of its *lines* (as drawn) holds four "
+             "ones. In the first picture each line has one.",
         "B": "The second is right. But which of the others always uses the top left corner of its square? "
-             "Look in which row column 0 has its one.",
-        "C": "Count the ones of a column in the third picture: it writes one pixel for each value, and "
+             "Look where the line of input pixel 0 has its one.",
+        "C": "Count the ones in a line of the third picture: it writes one pixel for each value, and "
              "nearest neighbour writes four.",
     },
 )
@@ -588,8 +606,9 @@ def _(trial):
     answers = [trial.call(*pair) for pair in pairs]
     trial.require(answers[0] is not None, "Your function returned None.", "Does it end with `return ...`?")
     for pair, answer in zip(pairs, answers):
-        message = "The answer should be True or False."
-        trial.require(answer in (True, False), message, called=f"is_clean{pair}", came=answer)
+        one = getattr(answer, "ndim", 0) == 0 and answer in (True, False)
+        message = "The answer should be one True or False. (Comparing many counts? End with `.all()`.)"
+        trial.require(one, message, called=f"is_clean{pair}", came=answer)
     # One pair alone fits several wrong rules, all pairs together only one.
     for message, wrong in trial.mistakes.items():
         trial.require(any(answer != wrong(*pair) for answer, pair in zip(answers, pairs)), message)
@@ -746,8 +765,20 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
         "That is the outer half: pixels inside the mask, but near to its border, belong to the band, too.": (
             lambda mask, width: _boundary_band(mask, width) & ~mask
         ),
-        "The band is one pixel too narrow: a distance of exactly `width` still counts.": (
-            lambda mask, width: _boundary_band(mask, width - 1) if width > 1 else torch.zeros_like(mask)
+        "The band is too narrow: a distance of exactly `width` still counts.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance < width)
+        ),
+        "The band is one pixel too narrow: distances up to `width` count, not up to `width` - 1.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance <= width - 1)
+        ),
+        "Measure to the nearest pixel of the *other kind*, not to the mask's outermost pixels.": (
+            lambda mask, width: _dilated(_outermost(mask), width)
+        ),
+        "From centre to centre: subtract no half pixel.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance - 0.5 <= width)
+        ),
+        "You compared the squared distance with `width`.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance**2 <= width)
         ),
         "Your distance is that of squares: a diagonal step counts as 1. It should be Euclidean, so a "
         "diagonal step is 1.41.": (
@@ -763,6 +794,10 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
 )
 def _(trial):
     trial.signature("mask", "width")
+    mask = torch.zeros(13, 14, dtype=torch.bool)
+    mask[3:12, 3:13] = True
+    label = "boundary_band(a block of 9 x 10 in 13 x 14 pixels, 3)"
+    trial.case(mask, 3, expected=_drawn(_BAND_OF_3), label=label)
     mask = torch.zeros(5, 6, dtype=torch.bool)
     mask[1:4, 3:] = True
     near = torch.tensor([[0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 0, 0],
@@ -778,6 +813,39 @@ def _(trial):
         name = "True" if empty.any() else "False"
         label = f"boundary_band(all {name}, 2)"
         trial.case(empty, 2, label=label, mistakes={_NO_BOUNDARY: _without_a_boundary(empty)})
+
+
+_BAND_OF_3 = """
+...##########.
+.#############
+.#############
+##############
+##############
+##############
+######....####
+######....####
+######....####
+##############
+##############
+##############
+.#############
+"""
+
+
+def _drawn(picture: str) -> Tensor:
+    return torch.tensor([[pixel == "#" for pixel in line] for line in picture.split()])
+
+
+def _band_by(mask: Tensor, near: Callable[[np.ndarray], np.ndarray]) -> Tensor:
+    """The pixels whose distance to the nearest pixel of the other kind is ``near``."""
+    if mask.all() or not mask.any():
+        return torch.zeros_like(mask)
+    inside, outside = (ndimage.distance_transform_edt(part.numpy()) for part in (mask, ~mask))
+    return torch.from_numpy(near(np.maximum(inside, outside)))
+
+
+def _outermost(mask: Tensor) -> Tensor:
+    return mask & ~torch.from_numpy(ndimage.binary_erosion(mask.numpy()))
 
 
 _NO_BOUNDARY = (
@@ -804,8 +872,7 @@ check.choice(
         "five pixels away from the boundary?",
         "Then ask what a feature map at an eighth of the resolution can know: *that* something is there, or "
         "*where exactly* it ends?",
-        "Look at the third network. It was told the *places* of the maxima, yet not what stood at the "
-        "others.",
+        "Look at `indices`. It was told the *places* of the maxima, yet not what stood at the others.",
     ),
     why={
         "B": "Far from the boundary all three are nearly always right: without skip connections the "

@@ -146,7 +146,8 @@ bed_of_nails = check("bed_of_nails", bed_of_nails)
 def max_pool_with_indices(x, size):
     """Max pooling of `x` (height, width) by windows of size x size.
 
-    Returns values and indices, each (height // size, width // size); an index is row * width + column in `x`.
+    Returns values and indices, each (height // size, width // size); an index (int64) is row * width + column
+    in `x`.
     """
     ### BEGIN SOLUTION
     height, width = x.shape
@@ -1024,10 +1025,13 @@ for column, kind in enumerate(LAST_LAYER, start=1):
         limits = (0, 1) if when == "after" else tuple(np.percentile(picture, (1, 99)))
         figures.show_slice(ax, picture, title=f"{kind}\n{when} training", window=limits)
 figures.show(fig, alt="Parts of a brain slice. Before training both transposed convolutions show it behind "
-             "a fine grid of alternating pixels; the resize-convolution shows it smooth. After training all "
-             "three look like the slice, a little blurred.")
+             "a fine grid of alternating pixels; the resize-convolution shows no grid, but a distorted "
+             "contrast. After training all three look like the slice, a little blurred; kernel 4 keeps a "
+             "faint grid in places.")
 
 # %% [markdown]
+# Look into the dark ventricle of kernel 4, at the upper edge: what the grey wall showed can be seen there.
+#
 # Remember it like this: *check kernel % stride, it is free; but it is a statement about counts. Only equal
 # sums of the phases make a layer flat.* A U-Net's up-convolution with kernel 2 and stride 2 has no overlap
 # at all, and its phases have one weight each, all free: it relies on training and on the convolutions that
@@ -1091,8 +1095,8 @@ for way_up in WAYS_UP:
     print(f"{way_up:8} {sum(weights.numel() for weights in EncoderDecoder(way_up).parameters()):,} weights")
 
 # %% [markdown]
-# The task is the **enhancing tumour** (label 4, class 3): a rim a few pixels thin, which a network that has
-# lost its pixels will find hard to draw. To judge the boundary by itself we need a band around it.
+# The task is the **enhancing tumour** (label 4, class 3): often a rim a few pixels thin, which a network
+# that has lost its pixels will find hard to draw. To judge the boundary by itself we need a band around it.
 #
 # ### Exercise 15: the boundary band
 #
@@ -1133,9 +1137,9 @@ for ax, title in zip(axes, ("T1 with contrast agent", "enhancing tumour", "its b
     figures.show_slice(ax, t1ce.numpy(), title=title, window=(-2, 4))
 figures.show_mask(axes[1], rim.numpy(), colour="yellow")
 figures.show_mask(axes[2], boundary_band(rim, 2).numpy(), colour="sky")
-figures.show(fig, alt="An axial slice of a held-out subject in T1 with contrast agent, with a bright "
-             "irregular rim; the rim marked as enhancing tumour; and the band of two pixels to each side of "
-             "its boundary.")
+figures.show(fig, alt="An axial slice of a held-out subject in T1 with contrast agent, with a "
+             "large, solid bright region and a thin bright ring behind it; both marked as enhancing tumour; "
+             "and the band of two pixels to each side of their boundary.")
 
 # %% [markdown]
 # **Predict, and write it down before you run the next cells.** All three networks see the same slices in
@@ -1244,8 +1248,8 @@ handles = [plt.Rectangle((0, 0), 1, 1, color=figures.COLOURS[colour]) for colour
 names = ("enhancing tumour", "missed", "marked, but not tumour")
 fig.legend(handles, names, loc="outside lower center", ncols=3)
 figures.show(fig, alt="A part of a held-out slice with the enhancing rim, and the wrong pixels of the three "
-             "networks. Most of them lie along the rim's boundary. The plain network has more of them than "
-             "the one with skip connections.")
+             "networks. The plain network marks the whole dark core as tumour and is wrong along the rim's "
+             "edge; with places fewer pixels are wrong, with skip connections fewest.")
 
 # %% [markdown]
 # ### Exercise 16: explain the picture
@@ -1274,7 +1278,9 @@ boundary_picture = check("boundary_picture", boundary_picture)
 # with skip connections, with the same number of weights, the same slices and the same steps. Far away both
 # are wrong in a few pixels of a thousand, or fewer: *what* and roughly *where* survives three poolings. The
 # exact *where* does not, and the skip connection carries it past them. Remembered places bring part of it
-# at 2 bits a window: they say where a maximum was, but not how strong, nor what its neighbours were. (One
+# at 2 bits a window: they say where a maximum was, but not how strong, nor what its neighbours were. In the
+# picture this is the dark core: the plain network fills it in, the one with skip connections leaves it out.
+# (One
 # training is one sample. Before writing this we trained five times, with other seeds: in the band the order
 # was plain, indices, skips each time. The gap between plain and indices was next to nothing in one of them,
 # that to skips never was. Far away the order changed from seed to seed: no claim there.)

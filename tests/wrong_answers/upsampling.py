@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import distance_transform_cdt, distance_transform_edt
+from scipy.ndimage import binary_erosion, distance_transform_cdt, distance_transform_edt
 
 from tests.wrong_answers import WrongAnswers
 
@@ -149,6 +149,30 @@ def max_pool_values_only(x, size):
     return F.max_pool2d(x[None, None], size)[0, 0]
 
 
+@wrong("max_pool_with_indices", says="only negative values")
+def max_pool_begun_with_zero(x, size):
+    height, width = x.shape
+    values = torch.zeros(height // size, width // size, dtype=x.dtype)
+    indices = torch.zeros(height // size, width // size, dtype=torch.int64)
+    for i in range(height // size):
+        for j in range(width // size):
+            best, place = 0.0, 0
+            for row in range(i * size, (i + 1) * size):
+                for column in range(j * size, (j + 1) * size):
+                    if x[row, column] > best:
+                        best, place = x[row, column], row * width + column
+            values[i, j], indices[i, j] = best, place
+    return values, indices
+
+
+@wrong("max_pool_with_indices", says="inside the window only")
+def max_pool_searched_in_the_whole_plane(x, size):
+    values = F.max_pool2d(x[None, None], size)[0, 0]
+    flat = x.flatten().tolist()
+    places = [flat.index(value) for value in values.flatten().tolist()]
+    return values, torch.tensor(places).reshape(values.shape)
+
+
 # ---- max_unpool
 
 
@@ -201,7 +225,7 @@ wrong.value("index_saving", 4 * 4 / 2, says="bytes by bits")
 wrong.value("index_saving", 4 * 32 / 64, says="how few")
 
 wrong.value("unpooling_matrices", "A", says="four ones")
-wrong.value("unpooling_matrices", "B", says="column 0")
+wrong.value("unpooling_matrices", "B", says="line of input pixel 0")
 wrong.value("unpooling_matrices", "C", says="third picture")
 
 
@@ -440,6 +464,13 @@ def is_clean_remainder(kernel, stride):
     return kernel % stride
 
 
+@wrong("is_clean", says="`.all()`")
+def is_clean_for_each_count(kernel, stride):
+    counts = F.conv_transpose1d(torch.ones(1, 1, 20), torch.ones(1, 1, kernel), stride=stride)[0, 0]
+    interior = counts[kernel : 19 * stride]
+    return interior == interior[0]
+
+
 # ---- checkerboard_energy
 
 
@@ -509,9 +540,32 @@ def _band(mask, distance, near):
     return torch.from_numpy(near(np.maximum(distance(mask.numpy()), distance(~mask.numpy()))))
 
 
-@wrong("boundary_band", says="one pixel too narrow")
+@wrong("boundary_band", says="exactly `width` still counts")
 def boundary_band_strictly_nearer(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance < width)
+
+
+@wrong("boundary_band", says="one pixel too narrow")
+def boundary_band_one_pixel_less(mask, width):
     return _band(mask, distance_transform_edt, lambda distance: distance <= width - 1)
+
+
+@wrong("boundary_band", says="other kind")
+def boundary_band_around_the_masks_edge(mask, width):
+    if mask.all() or not mask.any():
+        return torch.zeros_like(mask)
+    edge = mask.numpy() & ~binary_erosion(mask.numpy())
+    return torch.from_numpy(distance_transform_edt(~edge) <= width)
+
+
+@wrong("boundary_band", says="no half pixel")
+def boundary_band_from_the_pixels_edge(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance - 0.5 <= width)
+
+
+@wrong("boundary_band", says="squared distance")
+def boundary_band_squared(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance**2 <= width)
 
 
 @wrong("boundary_band", says="diagonal step counts as 1")
