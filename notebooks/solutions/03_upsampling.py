@@ -986,12 +986,12 @@ flat_field_picture = check("flat_field_picture", flat_field_picture)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** B. For a constant input the output at a pixel is the input times the *sum* of the weights
-# that this pixel meets. With zero fill there are four such sums, one for each phase, of *different* weights:
-# nothing makes them equal, and training makes them nearly equal. After a nearest-neighbour fill every phase
-# sees the same kernel, so there is only one sum. So training makes a transposed
-# convolution good, construction makes a resize-convolution flat. Where no right answer punishes the pattern
-# (in a generative network, far from the training data, in a gradient that you look at), you want the second
-# kind of certainty.
+# that this pixel meets. With zero fill there are four such sums, one for each phase, each of *different*
+# weights: nothing in the layer makes them equal, and training does so only nearly. After a nearest-neighbour
+# fill every phase sees the same kernel, so there is only one sum. So training makes a transposed convolution
+# good, construction makes a resize-convolution flat. Where no right answer punishes the pattern (in a
+# generative network, far from the training data, in a gradient that you look at), you want the second kind
+# of certainty.
 
 # %% [markdown]
 # The explanation, in numbers: predict the flat field of the trained kernel 4 from the sums of its phases
@@ -1035,7 +1035,8 @@ figures.show(fig, alt="Parts of a brain slice. Before training both transposed c
              "faint grid in places.")
 
 # %% [markdown]
-# Look into the dark ventricle of kernel 4, at the upper edge: what the grey wall showed can be seen there.
+# Look into the dark ventricle at the upper edge, in the picture of kernel 4 after training: what the grey
+# wall showed can be seen there.
 #
 # Remember it like this: *check kernel % stride, it is free; but it is a statement about counts. Only equal
 # sums of the phases make a layer flat.* A U-Net's up-convolution with kernel 2 and stride 2 has no overlap
