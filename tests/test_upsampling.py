@@ -282,6 +282,6 @@ class TestClaims:
             assert far < 0.5 and band > 30 * far
             assert len(each) >= 5 and min(each) > 0.3  # every tumour is found
         assert 1.4 < rows["plain"][0] / rows["skips"][0] < 2
-        assert all(0.02 < rows[way_up][1] < 0.3 for way_up in ("plain", "skips"))  # per cent
+        assert max(rows[way_up][1] for way_up in ("plain", "skips")) < 0.25  # per cent
         assert rows["indices"][0] > rows["skips"][0]
         assert rows["plain"][2] < rows["skips"][2]
