@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:  # it brings torch, which takes a second; most figures don't need it
     from course_utils.receptive_field import Layer
@@ -369,7 +370,7 @@ def show_receptive_field(ax: Axes, layers: Sequence[Layer], positions: Sequence[
     ax.tick_params(axis="y", length=0)
 
 
-def show_overlap(axes: Sequence[Axes], counts: np.ndarray, kernel: int, stride: int) -> np.ndarray:
+def show_overlap(axes: Sequence[Axes], counts: ArrayLike, kernel: int, stride: int) -> np.ndarray:
     """Draw how many stamps cover each pixel, and the spectrum of that pattern along x.
 
     ``counts`` (rows, columns) is the whole overlap map of stamps of ``kernel`` x ``kernel`` pixels that lie

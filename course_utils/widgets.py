@@ -234,7 +234,7 @@ def overlap_map(overlap: Callable[[int, int, int, int], Any], inputs: int = 16) 
         else:
             pattern = (
                 f"The overlap is uneven: pixels of the interior get {names}, in a pattern that repeats every"
-                f" {stride} pixels. The spectrum has peaks at multiples of 1/{stride} cycles per pixel."
+                f" {stride} pixels. The spectrum has peaks only at multiples of 1/{stride} cycles per pixel."
             )
         return figure, f"Stamps of {kernel} x {kernel} pixels, {stride} apart. {pattern}"
 

@@ -104,6 +104,11 @@ def test_height_of_the_peak():
     assert peaks(3, 2)[0.5] == pytest.approx(1 / 3)  # 1, 2, 1, 2: mean 1.5, deviation 0.5
 
 
+@pytest.mark.parametrize("kernel", [4, 5, 7, 8])
+def test_peak_of_stride_3_is_one_over_the_kernel(kernel):
+    assert peaks(kernel, 3)[round(1 / 3, 6)] == pytest.approx(1 / kernel)
+
+
 def test_map_without_an_interior_is_refused():
     figure, axes = plt.subplots(1, 2)
     with pytest.raises(ValueError, match="take more inputs"):
@@ -250,7 +255,7 @@ class TestClaims:
             assert after < 0.001
             assert error < 2
             if kind != "resize, kernel 3":
-                assert before > 100 * after
+                assert before > 500 * after
 
     def test_flat_field_is_flat_for_nearest_fill_only(self, printed):
         for kind in self.KINDS:
@@ -259,6 +264,7 @@ class TestClaims:
                 assert before == after == 0
             else:
                 assert before > 5 and 0.02 < after < 5
+        assert numbers_of(printed, "ripple of transposed, kernel 4")[1] > 0.1  # a grid that can be seen
 
     def test_published_numbers(self, printed):
         for number in ("14,714,688", "134,346,581", "134,357,354", "134,362,751", "10,773", "5,397"):
@@ -275,6 +281,7 @@ class TestClaims:
         for band, far, dice, *each in rows.values():
             assert far < 0.5 and band > 30 * far
             assert len(each) >= 5 and min(each) > 0.3  # every tumour is found
-        assert rows["plain"][0] > 1.25 * rows["skips"][0]
+        assert 1.4 < rows["plain"][0] / rows["skips"][0] < 2
+        assert max(rows[way_up][1] for way_up in ("plain", "skips")) < 0.25  # per cent
         assert rows["indices"][0] > rows["skips"][0]
         assert rows["plain"][2] < rows["skips"][2]

@@ -6,6 +6,9 @@ of published networks.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -55,6 +58,12 @@ def _kron(x: Tensor, block: Tensor) -> Tensor:
         "itself.": (
             lambda x, factor: _kron(x, torch.ones(factor, factor)) / factor**2
         ),
+        "That is bilinear interpolation: it makes up values in between. Nearest neighbour only copies.": (
+            lambda x, factor: F.interpolate(x[None, None], scale_factor=factor, mode="bilinear")[0, 0]
+        ),
+        "You rounded r / factor: round *down*, r // factor, or the squares are shifted.": (
+            lambda x, factor: x[_rounded(x.shape[0], factor)][:, _rounded(x.shape[1], factor)]
+        ),
     },
 )
 def _(trial):
@@ -64,6 +73,10 @@ def _(trial):
     trial.case(numbers(2, 3, seed=1), 3)
     trial.case(numbers(4, 1, seed=2), 4)
     trial.case(numbers(3, 2, seed=3), 1)
+
+
+def _rounded(size: int, factor: int) -> Tensor:
+    return (torch.arange(size * factor) / factor).round().long().clamp(max=size - 1)
 
 
 def _nails(x: Tensor, factor: int, offset: int = 0) -> Tensor:
@@ -127,8 +140,22 @@ def _indices_in_window(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _indices_by(x: Tensor, size: int, row_length: int) -> tuple[Tensor, Tensor]:
+    return _indices_as(x, size, lambda row, column: row * row_length + column)
+
+
+def _indices_as(x: Tensor, size: int, index: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
     values, indices = _max_pool(x, size)
-    return values, indices // x.shape[1] * row_length + indices % x.shape[1]
+    return values, index(indices // x.shape[1], indices % x.shape[1])
+
+
+def _begun_with_zero(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    values, indices = _max_pool(x, size)
+    return values.clamp(min=0), torch.where(values < 0, 0, indices)
+
+
+def _searched_everywhere(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    values, _ = _max_pool(x, size)
+    return values, (x.flatten() == values[..., None]).int().argmax(dim=2)
 
 
 def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -168,6 +195,23 @@ def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
         "Values and indices are swapped: return the values first.": (
             lambda x, size: _max_pool(x, size)[::-1]
         ),
+        "A window may hold only negative values: begin with its first value or -infinity, not with 0.": (
+            _begun_with_zero
+        ),
+        "The same value can stand in two windows: look inside the window only.": _searched_everywhere,
+        "You counted column by column: pixels are counted in reading order, row * width + column.": (
+            lambda x, size: _indices_as(x, size, lambda row, column: column * x.shape[0] + row)
+        ),
+        "The window's own start is missing: its first row is i * size, its first column j * size.": (
+            lambda x, size: _indices_as(x, size, lambda row, column: row % size * x.shape[1] + column % size)
+        ),
+        "You multiplied the row by the width of the pooled plane: a row of the *large* one has `width` "
+        "pixels.": (
+            lambda x, size: _indices_by(x, size, x.shape[1] // size)
+        ),
+        "You counted from 1: the first pixel has the number 0.": (
+            lambda x, size: (_max_pool(x, size)[0], _max_pool(x, size)[1] + 1)
+        ),
     },
 )
 def _(trial):
@@ -177,6 +221,7 @@ def _(trial):
     trial.case(numbers(4, 6, seed=7), 2)
     trial.case(numbers(9, 6, seed=8), 3)
     trial.case(_matrix([0, 0, 1, 1], [0, 0, 0, 1]), 2)
+    trial.case(_matrix([-3, -1, 2, 1], [-2, -4, 0, 2], [2, 0, -5, -6], [1, 2, -7, 3]), 2)
 
 
 def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Tensor:
@@ -216,10 +261,16 @@ def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Ten
         "The indices themselves were written: the *values* go to the places that the indices name.": (
             lambda values, indices, height, width: _max_unpool(indices.double(), indices, height, width)
         ),
+        "You read the indices as places within the windows. They count the pixels of the whole plane: index "
+        "m is row m // width, column m % width.": (
+            lambda values, indices, height, width: _within_windows(values, indices, height, width)
+        ),
     },
 )
 def _(trial):
     trial.signature("values", "indices", "height", "width")
+    top_row = _matrix([0, 1, 0, 2], [0, 0, 0, 0])
+    trial.case(_matrix([1, 2]), torch.tensor([[1, 3]]), 2, 4, expected=top_row)
     slide = _matrix([0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4])
     trial.case(_matrix([1, 2], [3, 4]), torch.tensor([[5, 2], [12, 15]]), 4, 4, expected=slide)
     for height, width, size, seed in ((4, 6, 2, 9), (9, 6, 3, 10)):
@@ -231,6 +282,14 @@ def _by_height(values: Tensor, indices: Tensor, height: int, width: int) -> Tens
     plane = values.new_zeros(height, width)
     for value, index in zip(values.flatten(), indices.flatten().tolist()):
         plane[index // height % height, index % height % width] = value
+    return plane
+
+
+def _within_windows(values: Tensor, indices: Tensor, height: int, width: int) -> Tensor:
+    plane = values.new_zeros(height, width)
+    size = width // values.shape[1]
+    for (i, j), index in np.ndenumerate(indices.numpy()):
+        plane[i * size + index // size, j * size + index % size] = values[i, j]
     return plane
 
 
@@ -250,6 +309,7 @@ check.number(
         "That is how many bits the feature map takes. By what *factor* is it more than the place?": 128,
         "You divided bytes by bits: a float32 number has 4 bytes, which are 32 bits.": 8,
         "PyTorch stores an index in 64 bits, but how few would do?": 2,
+        "That is the wrong way round: how many times *more* does the feature map take?": 1 / 64,
     },
 )
 
@@ -261,18 +321,19 @@ check.choice(
     answer="D",
     hints=(
         "Column m of a matrix is what becomes of an image that is 1 at pixel m and 0 elsewhere. How many "
-        "pixels does each of the three ways write for one value?",
+        "pixels does each of the three ways write for one value? (Drawn lying: a column of the matrix is a "
+        "line of the picture.)",
         "Nearest neighbour writes four pixels for each value, the two others one. So which picture is "
         "nearest neighbour's?",
         "A bed of nails always uses the top left corner of the square. Pixel 0 of the small image then goes "
         "to pixel 0 of the large one, and pixel 1 to pixel 2.",
     ),
     why={
-        "A": "Nearest neighbour copies each value to four pixels: its columns hold four ones. The first "
-             "picture has one a column.",
+        "A": "Nearest neighbour copies each value to four pixels: each of its *lines* (as drawn) holds four "
+             "ones. In the first picture each line has one.",
         "B": "The second is right. But which of the others always uses the top left corner of its square? "
-             "Look in which row column 0 has its one.",
-        "C": "Count the ones of a column in the third picture: it writes one pixel for each value, and "
+             "Look where the line of input pixel 0 has its one.",
+        "C": "Count the ones in a line of the third picture: it writes one pixel for each value, and "
              "nearest neighbour writes four.",
     },
 )
@@ -324,6 +385,19 @@ def _triangle(size: int, centre: float, width: float) -> Tensor:
             lambda factor: torch.sqrt(torch.diagonal(_bilinear_kernel(factor)))
         ),
         "The two triangles are added: bilinear means their product.": lambda factor: _sum_of_lines(factor),
+        "The centre is rounded down: the middle of an even number of weights lies between two of them, at "
+        "(k - 1) / 2.": (
+            lambda factor: _triangle(2 * factor - factor % 2, factor - 1, factor)
+        ),
+        "You divided by the centre c: the weights fall by 1 / factor from pixel to pixel.": (
+            lambda factor: _centred(factor, (2 * factor - factor % 2 - 1) / 2)
+        ),
+        "You divided by the number of weights k: the weights fall by 1 / factor from pixel to pixel.": (
+            lambda factor: _centred(factor, 2 * factor - factor % 2)
+        ),
+        "The peak is scaled to 1. With an even factor no weight is 1: the centre lies between two pixels.": (
+            lambda factor: _bilinear_kernel(factor) / _bilinear_kernel(factor).max()
+        ),
     },
 )
 def _(trial):
@@ -334,6 +408,11 @@ def _(trial):
     trial.case(3, expected=line.outer(line))
     for factor in (1, 4, 5, 8):
         trial.case(factor)
+
+
+def _centred(factor: int, width: float) -> Tensor:
+    size = 2 * factor - factor % 2
+    return _triangle(size, (size - 1) / 2, width)
 
 
 def _sum_of_lines(factor: int) -> Tensor:
@@ -356,6 +435,7 @@ check.number(
         "That is the layer on pool3 alone, the step from 16s to 8s. The one on pool4 comes first.": 257 * 21,
         "These layers are 1x1, not 3x3: they only look at one pixel.": (512 * 9 + 1 + 256 * 9 + 1) * 21,
         "There is one bias for each class in *each* layer: you counted 21 only once.": (512 + 256 + 1) * 21,
+        "That is all of FCN-8s: how many *more* than FCN-32s?": 134_362_751,
     },
 )
 
@@ -383,8 +463,11 @@ def _zero_filled(
         filled = _without_trailing_zeros(filled, spread)
     before = variant.get("before", lambda k: k - 1 - padding)
     extra = variant.get("extra", output_padding)
+    first = variant.get("first", 0)
     top, left = before(kernel.shape[0]), before(variant.get("k2", kernel.shape[1]))
-    padded = F.pad(filled, (left, left + extra, top, top + extra))
+    if variant.get("swapped"):
+        top, left = left, top
+    padded = F.pad(filled, (left + first, left + extra, top + first, top + extra))
     weights = kernel if variant.get("unflipped") else kernel.flip(0, 1)
     return F.conv2d(padded[None, None], weights[None, None])[0, 0]
 
@@ -414,7 +497,8 @@ def _zero_filled(
                 x, kernel, stride, padding, output_padding, trailing=True
             )
         ),
-        "You padded by `padding`. It must be k - 1 - padding: a transposed convolution's padding cuts.": (
+        "You padded by `padding`, or not at all. It must be k - 1 - padding: a transposed convolution's "
+        "padding cuts.": (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, before=lambda k: padding
             )
@@ -452,6 +536,27 @@ def _zero_filled(
                 x, kernel, stride, padding, output_padding, fill=_copies
             )
         ),
+        "Only the rows of the kernel are flipped: its columns have to be, too.": (
+            lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
+                x, kernel.flip(1), stride, padding, output_padding
+            )
+        ),
+        "Only the columns of the kernel are flipped: its rows have to be, too.": (
+            lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
+                x, kernel.flip(0), stride, padding, output_padding
+            )
+        ),
+        "output_padding belongs at the end, at the bottom and at the right: you put it at the top and at "
+        "the left.": (
+            lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
+                x, kernel, stride, padding, output_padding, extra=0, first=output_padding
+            )
+        ),
+        "F.pad takes (left, right, top, bottom): you gave it top and bottom first.": (
+            lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
+                x, kernel, stride, padding, output_padding, swapped=True
+            )
+        ),
     },
 )
 def _(trial):
@@ -486,6 +591,8 @@ check.number(
         "27 is the number of weights. Both ways use all of them; how *often* does each use them?": 27,
         "The kernels are equal, but one slides over the small volume and the other over the large one.": 1,
         "You divided the wrong way round: how many times *more* does the resize-convolution cost?": 1 / 8,
+        "That is the smeared kernel, 4 * 4 * 4 weights for each input voxel. Here the given kernel slides "
+        "over the enlarged volume.": 64,
     },
 )
 
@@ -496,6 +603,10 @@ check.number(
 def _overlap_map(height: int, width: int, kernel: int, stride: int) -> Tensor:
     ones, weights = torch.ones(1, 1, height, width), torch.ones(1, 1, kernel, kernel)
     return F.conv_transpose2d(ones.double(), weights.double(), stride=stride)[0, 0]
+
+
+def _padded_to(counts: Tensor, whole: Tensor) -> Tensor:
+    return F.pad(counts, (0, whole.shape[1] - counts.shape[1], 0, whole.shape[0] - counts.shape[0]))
 
 
 def _grown(counts: Tensor, height: int, width: int, stride: int) -> Tensor:
@@ -535,6 +646,25 @@ def _grown(counts: Tensor, height: int, width: int, stride: int) -> Tensor:
         "The counts of rows and columns are added: a pixel's count is their product.": (
             lambda height, width, kernel, stride: (
                 _overlap_map(height, 1, kernel, stride)[:, :1] + _overlap_map(1, width, kernel, stride)[:1]
+            )
+        ),
+        "Stamps are missing: with range(0, height, stride) you skip inputs. There are `height` stamps in a "
+        "column, and number i begins at i * stride.": (
+            lambda height, width, kernel, stride: _padded_to(
+                _overlap_map(-(-height // stride), -(-width // stride), kernel, stride),
+                _overlap_map(height, width, kernel, stride),
+            )
+        ),
+        "Only the rows are counted: stamps overlap along the columns as well.": (
+            lambda height, width, kernel, stride: (
+                _overlap_map(height, 1, kernel, stride)[:, :1]
+                * torch.ones_like(_overlap_map(1, width, kernel, stride)[:1])
+            )
+        ),
+        "The stamps are `stride` apart from row to row, but only one pixel from column to column.": (
+            lambda height, width, kernel, stride: _padded_to(
+                _overlap_map(height, 1, kernel, stride)[:, :1] * _overlap_map(1, width, kernel, 1)[:1],
+                _overlap_map(height, width, kernel, stride),
             )
         ),
     },
@@ -580,6 +710,20 @@ def _is_clean(kernel: int, stride: int) -> bool:
         "This is the other way round: True means clean, equally many stamps everywhere.": (
             lambda kernel, stride: not _is_clean(kernel, stride)
         ),
+        "Having no common divisor makes a pair uneven rather than clean: kernel 3, stride 2.": (
+            lambda kernel, stride: math.gcd(kernel, stride) == 1
+        ),
+        "A common divisor is not enough: kernel 6 and stride 4 share 2, and are uneven. And with stride 1 "
+        "every kernel is clean.": (
+            lambda kernel, stride: math.gcd(kernel, stride) > 1
+        ),
+        "A kernel of twice the stride is clean, but so is every other multiple: kernel 3 with stride 3.": (
+            lambda kernel, stride: kernel == 2 * stride
+        ),
+        "An even kernel, no smaller than the stride, is not enough: kernel 4 with stride 3 is uneven. And "
+        "kernel 3 with stride 3 is clean.": (
+            lambda kernel, stride: kernel >= stride and kernel % 2 == 0
+        ),
     },
 )
 def _(trial):
@@ -588,8 +732,9 @@ def _(trial):
     answers = [trial.call(*pair) for pair in pairs]
     trial.require(answers[0] is not None, "Your function returned None.", "Does it end with `return ...`?")
     for pair, answer in zip(pairs, answers):
-        message = "The answer should be True or False."
-        trial.require(answer in (True, False), message, called=f"is_clean{pair}", came=answer)
+        one = getattr(answer, "ndim", 0) == 0 and answer in (True, False)
+        message = "The answer should be one True or False. (Comparing many counts? End with `.all()`.)"
+        trial.require(one, message, called=f"is_clean{pair}", came=answer)
     # One pair alone fits several wrong rules, all pairs together only one.
     for message, wrong in trial.mistakes.items():
         trial.require(any(answer != wrong(*pair) for answer, pair in zip(answers, pairs)), message)
@@ -616,6 +761,17 @@ def _spectrum_share(
     return float(energy[rows][:, columns].sum() / energy.sum())
 
 
+def _at_either(image: Tensor, stride: int) -> float:
+    rows, columns = (_multiples(size, size // stride) for size in image.shape)
+    energy = torch.fft.fft2(image - image.mean()).abs() ** 2
+    return float(energy[rows[:, None] | columns].sum() / energy.sum())
+
+
+def _share_of(energy: Tensor, height: int, width: int, stride: int) -> float:
+    energy[0, 0] = 0
+    return float(energy[:: height // stride, :: width // stride].sum() / energy.sum())
+
+
 def _multiples(size: int, step: int) -> Tensor:
     return torch.arange(size) % step == 0
 
@@ -632,7 +788,8 @@ def _multiples(size: int, step: int) -> Tensor:
         "`energy[:: height // stride, :: width // stride].sum()` by `energy.sum()`.",
     ),
     mistakes={
-        "The mean is still there: it is no checkerboard. Set the energy at [0, 0] to zero.": (
+        "The mean is still there: it is no checkerboard. Set the energy at [0, 0] to zero. (After `fftshift` "
+        "the mean is no longer at [0, 0].)": (
             lambda image, stride: _spectrum_share(
                 image, _multiples(image.shape[0], image.shape[0] // stride),
                 _multiples(image.shape[1], image.shape[1] // stride), mean=True,
@@ -668,13 +825,27 @@ def _multiples(size: int, step: int) -> Tensor:
                 _checkerboard_energy(image, stride) * image.var(correction=0) * image.numel() ** 2
             )
         ),
+        "That is where *either* frequency is a multiple of 1 / stride: both have to be.": (
+            lambda image, stride: _at_either(image, stride)
+        ),
+        "The mean is left out above the line, but not below it: leave it out of the whole energy, too.": (
+            lambda image, stride: (
+                _checkerboard_energy(image, stride) * image.var(correction=0) / (image**2).mean()
+            )
+        ),
+        "You squared the real part only: the energy is the squared absolute value, `.abs() ** 2`.": (
+            lambda image, stride: _share_of(torch.fft.fft2(image).real ** 2, *image.shape, stride)
+        ),
+        "`rfft2` returns half of the columns only; the other half has energy, too. Take `fft2`.": (
+            lambda image, stride: _share_of(torch.fft.rfft2(image).abs() ** 2, *image.shape, stride)
+        ),
     },
 )
 def _(trial):
     trial.signature("image", "stride")
     checkerboard = _matrix([5, 3, 5, 3], [3, 5, 3, 5], [5, 3, 5, 3], [3, 5, 3, 5])
     trial.case(checkerboard, 2, expected=1.0)
-    hand = _matrix([2, 1, 0, 1], [2, 1, 0, 1])
+    hand = _matrix([2, 1, 0, 1], [2, 1, 0, 1], [2, 1, 0, 1], [2, 1, 0, 1])
     trial.case(hand, 2, expected=0.0)
     for height, width, stride, seed in ((6, 8, 2, 20), (12, 6, 3, 21), (8, 12, 4, 22)):
         pattern = numbers(stride, stride, seed=seed).repeat(height // stride, width // stride)
@@ -746,8 +917,27 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
         "That is the outer half: pixels inside the mask, but near to its border, belong to the band, too.": (
             lambda mask, width: _boundary_band(mask, width) & ~mask
         ),
-        "The band is one pixel too narrow: a distance of exactly `width` still counts.": (
-            lambda mask, width: _boundary_band(mask, width - 1) if width > 1 else torch.zeros_like(mask)
+        "The band is too narrow: a distance of exactly `width` still counts.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance < width)
+        ),
+        "The band is one pixel too narrow: distances up to `width` count, not up to `width` - 1.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance <= width - 1)
+        ),
+        "Measure to the nearest pixel of the *other kind*, not to the mask's outermost pixels.": (
+            lambda mask, width: _dilated(_outermost(mask), width)
+        ),
+        "From centre to centre: subtract no half pixel.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance - 0.5 <= width)
+        ),
+        "You compared the squared distance with `width`.": (
+            lambda mask, width: _band_by(mask, lambda distance: distance**2 <= width)
+        ),
+        "With `|` every pixel counts: outside the mask one of the two distances is 0, inside it the other. "
+        "Both have to be small, `&`.": lambda mask, width: torch.ones_like(mask),
+        "The image's border is no boundary: you counted what lies beyond it as background.": (
+            lambda mask, width: _band_by(F.pad(mask, (1, 1, 1, 1)), lambda distance: distance <= width)[
+                1:-1, 1:-1
+            ]
         ),
         "Your distance is that of squares: a diagonal step counts as 1. It should be Euclidean, so a "
         "diagonal step is 1.41.": (
@@ -763,6 +953,10 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
 )
 def _(trial):
     trial.signature("mask", "width")
+    mask = torch.zeros(13, 14, dtype=torch.bool)
+    mask[3:12, 3:13] = True
+    label = "boundary_band(a block of 9 x 10 in 13 x 14 pixels, 3)"
+    trial.case(mask, 3, expected=_drawn(_BAND_OF_3), label=label)
     mask = torch.zeros(5, 6, dtype=torch.bool)
     mask[1:4, 3:] = True
     near = torch.tensor([[0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 0, 0],
@@ -778,6 +972,39 @@ def _(trial):
         name = "True" if empty.any() else "False"
         label = f"boundary_band(all {name}, 2)"
         trial.case(empty, 2, label=label, mistakes={_NO_BOUNDARY: _without_a_boundary(empty)})
+
+
+_BAND_OF_3 = """
+...##########.
+.#############
+.#############
+##############
+##############
+##############
+######....####
+######....####
+######....####
+##############
+##############
+##############
+.#############
+"""
+
+
+def _drawn(picture: str) -> Tensor:
+    return torch.tensor([[pixel == "#" for pixel in line] for line in picture.split()])
+
+
+def _band_by(mask: Tensor, near: Callable[[np.ndarray], np.ndarray]) -> Tensor:
+    """The pixels whose distance to the nearest pixel of the other kind is ``near``."""
+    if mask.all() or not mask.any():
+        return torch.zeros_like(mask)
+    inside, outside = (ndimage.distance_transform_edt(part.numpy()) for part in (mask, ~mask))
+    return torch.from_numpy(near(np.maximum(inside, outside)))
+
+
+def _outermost(mask: Tensor) -> Tensor:
+    return mask & ~torch.from_numpy(ndimage.binary_erosion(mask.numpy()))
 
 
 _NO_BOUNDARY = (
@@ -804,8 +1031,7 @@ check.choice(
         "five pixels away from the boundary?",
         "Then ask what a feature map at an eighth of the resolution can know: *that* something is there, or "
         "*where exactly* it ends?",
-        "Look at the third network. It was told the *places* of the maxima, yet not what stood at the "
-        "others.",
+        "Look at `indices`. It was told the *places* of the maxima, yet not what stood at the others.",
     ),
     why={
         "B": "Far from the boundary all three are nearly always right: without skip connections the "

@@ -32,7 +32,7 @@
 # - tell from kernel and stride alone whether stamps overlap evenly, and why that is not yet a guarantee;
 # - measure a checkerboard in the spectrum, before and after training;
 # - say what resize-convolution guarantees, and what it costs;
-# - show where skip connections help: at the boundary, and how much.
+# - measure where skip connections help, and how much.
 
 # %% tags=["bootstrap"]
 # generated
@@ -146,7 +146,8 @@ bed_of_nails = check("bed_of_nails", bed_of_nails)
 def max_pool_with_indices(x, size):
     """Max pooling of `x` (height, width) by windows of size x size.
 
-    Returns values and indices, each (height // size, width // size); an index is row * width + column in `x`.
+    Returns values and indices, each (height // size, width // size); an index (int64) is row * width + column
+    in `x`.
     """
     ### BEGIN SOLUTION
     height, width = x.shape
@@ -290,10 +291,11 @@ print(f"weights of the 13 convolutions: {convolutions:,}")
 
 shape = np.array([360, 480])
 for stage, channels in enumerate((64, 128, 256, 512, 512), start=1):
-    feature_bytes, windows = channels * shape.prod() * 4, channels * (shape // 2).prod()
+    pooled_shape = -(-shape // 2)  # rounded up, as SegNet's library does: 45 rows become 23
+    feature_bytes, windows = channels * shape.prod() * 4, channels * pooled_shape.prod()
     print(f"pooling {stage}: {channels:3} channels of {shape[0]:3} x {shape[1]:3}, "
           f"feature map {feature_bytes / 1e6:5.1f} MB, places {windows * 2 / 8 / 1e6:5.2f} MB")
-    shape = shape // 2
+    shape = pooled_shape
 
 # %% [markdown]
 # (PyTorch stores places as 64-bit integers, so `F.max_pool2d(..., return_indices=True)` only gets a small
@@ -512,9 +514,9 @@ compare("3D interior, product of three lines", by_stamps[0, 0, inner, inner, inn
 
 # %% [markdown]
 # FCN uses this kernel in two ways: *fixed*, for the last, largest step, and as the *initial value* of
-# transposed convolutions that then learn. And it adds the first skip connections: FCN-32s upsamples its
-# coarsest scores 32 times at once. FCN-16s also scores the feature map "pool4" with a 1x1 convolution, and
-# adds up. FCN-8s does the same with "pool3" on top.
+# transposed convolutions that then learn. And it adds skip connections, the first in this course: FCN-32s
+# upsamples its coarsest scores 32 times at once. FCN-16s also scores the feature map "pool4" with a 1x1
+# convolution, and adds up. FCN-8s does the same with "pool3" on top.
 #
 # ### Exercise 8: predict a number
 #
@@ -559,9 +561,9 @@ print(f"both skip connections together: {fcn_heads / fcn_32s:.4%} of the weights
 #
 # ### Exercise 9: zero-fill and convolution
 #
-# Write it for any stride, any padding up to $k - 1$, and kernels that needn't be square. `F.conv2d` and
-# `F.pad` are allowed, `F.conv_transpose2d` is not. (`F.pad` takes (left, right, top, bottom). A bed of
-# nails has zeros after its last nail as well; here we want none.)
+# Write it for any stride, any padding up to $k - 1$, and kernels that needn't be square, with `F.pad` and
+# `F.conv2d`: `F.conv_transpose2d` is what we compare with below. (`F.pad` takes (left, right, top,
+# bottom). A bed of nails has zeros after its last nail as well; here we want none.)
 
 # %% tags=["exercise"]
 def zero_fill_convolution(x, kernel, stride=1, padding=0, output_padding=0):
@@ -656,7 +658,7 @@ resize_cost = check("resize_cost", resize_cost)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Stamping multiplies the kernel once for each *input* voxel, a convolution after the fill
-# once for each *output* voxel: there are $s^d$ times as many, here $2^3 = $ **8**. In 2D it is 4.
+# once for each *output* voxel: there are $s^d$ times as many, here $2^3 =$ **8**. In 2D it is 4.
 
 # %%
 print("multiplications for each input pixel or voxel, one channel in, one out")
@@ -664,11 +666,11 @@ for dims in (2, 3):
     for k, s in ((3, 2), (5, 2), (3, 4)):
         stamping, resizing, smeared_cost = k**dims, k**dims * s**dims, (k + s - 1) ** dims
         print(f"{dims}D, kernel {k}, factor {s}: transposed {stamping:4}, resize-convolution {resizing:5} "
-              f"({resizing // stamping:2} times), the same as one smeared kernel {smeared_cost:4}")
+              f"({resizing // stamping:2} times), smeared {smeared_cost:4}")
 
 # %% [markdown]
-# The last column is the way out: the same numbers, computed as a transposed convolution with the smeared
-# kernel, cost less than half as much. Libraries don't do this for you.
+# The last column is the way out: the same result, computed as a transposed convolution with the smeared
+# kernel, costs less than half as much. Libraries don't do this for you.
 
 # %% [markdown]
 # ## 5 · Checkerboards
@@ -718,13 +720,18 @@ print("counts in the interior:", found.tolist())
 # The widget draws **your** map. Find out:
 #
 # 1. Stride 2: for which kernels does the peak vanish?
-# 2. Stride 3 and kernels 3, 4, 5, 6: when is it even? Do larger kernels make the unevenness smaller?
+# 2. Stride 3 and kernels 3 to 8: when is it even? Do larger kernels make the unevenness smaller?
 # 3. Set the stride larger than the kernel. What is the smallest count?
 #
 # (If you see no sliders, you read a printed page; the picture above shows the idea.)
 
 # %%
 widgets.overlap_map(overlap_map)
+
+# %% [markdown] tags=["solution"]
+# **Solution.** 1. For the even kernels: 2, 4, 6, 8. 2. It is even for kernels 3 and 6. For the others the
+# peak is $1/k$ of the mean, 1/4, 1/5, 1/7, 1/8: larger kernels make the pattern weaker, but only a multiple
+# of 3 removes it. 3. It is 0: between the stamps there are pixels that nobody writes.
 
 # %% [markdown]
 # ### Exercise 12: predict which pairs are clean
@@ -869,11 +876,8 @@ print(f"{'the slices themselves':24} {own_energy:9.6f}")
 
 # %% [markdown]
 # With random weights a transposed convolution puts a large part of all energy into the checkerboard, **with
-# kernel 4 as well as with kernel 3**. The overlap of kernel 4 is even: four weights for each pixel. But
-# they are four *different* weights for each phase, and nothing makes their sums equal. Even overlap is
-# necessary for a clean result with equal weights; it doesn't make the weights equal.
-#
-# After a nearest-neighbour fill every phase sees the same kernel.
+# kernel 4 as well as with kernel 3**, although the overlap of kernel 4 is even: four weights for each
+# pixel. Even overlap is necessary for a clean result with equal weights; it doesn't make the weights equal.
 #
 # ### After training
 #
@@ -927,9 +931,10 @@ figures.show(fig, alt="Checkerboard energy on a logarithmic axis. Before trainin
 
 # %% [markdown]
 # An honest result: **training removes nearly all of it.** The energy of the transposed convolutions falls
-# by more than a factor of a hundred, and what is left is a tiny share. With the right answer in front of
+# by a factor of more than a thousand, and what is left is a tiny share. With the right answer in front of
 # it, a network finds weights whose phases agree well enough. And the last column says that flat is not the
-# same as accurate: the error of the resize-convolution is of the same size as the others'.
+# same as accurate: from seed to seed the three change places, and none reliably beats the fixed bilinear
+# kernel after so short a training.
 #
 # "Well enough" can be measured with a test that every camera gets: photograph a grey wall. The input is
 # constant, so the output should be, and whatever pattern it shows is the network's own.
@@ -981,11 +986,12 @@ flat_field_picture = check("flat_field_picture", flat_field_picture)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** B. For a constant input the output at a pixel is the input times the *sum* of the weights
-# that this pixel meets. With zero fill there are four such sums, one for each phase, and training makes
-# them nearly equal. With nearest-neighbour fill there is only one. So training makes a transposed
-# convolution good, construction makes a resize-convolution flat. Where no right answer punishes the pattern
-# (in a generative network, far from the training data, in a gradient that you look at), you want the second
-# kind of certainty.
+# that this pixel meets. With zero fill there are four such sums, one for each phase, each of *different*
+# weights: nothing in the layer makes them equal, and training does so only nearly. After a nearest-neighbour
+# fill every phase sees the same kernel, so there is only one sum. So training makes a transposed convolution
+# good, construction makes a resize-convolution flat. Where no right answer punishes the pattern (in a
+# generative network, far from the training data, in a gradient that you look at), you want the second kind
+# of certainty.
 
 # %% [markdown]
 # The explanation, in numbers: predict the flat field of the trained kernel 4 from the sums of its phases
@@ -1024,10 +1030,14 @@ for column, kind in enumerate(LAST_LAYER, start=1):
         limits = (0, 1) if when == "after" else tuple(np.percentile(picture, (1, 99)))
         figures.show_slice(ax, picture, title=f"{kind}\n{when} training", window=limits)
 figures.show(fig, alt="Parts of a brain slice. Before training both transposed convolutions show it behind "
-             "a fine grid of alternating pixels; the resize-convolution shows it smooth. After training all "
-             "three look like the slice, a little blurred.")
+             "a fine grid of alternating pixels; the resize-convolution shows no grid, but a distorted "
+             "contrast. After training all three look like the slice, a little blurred; kernel 4 keeps a "
+             "faint grid in places.")
 
 # %% [markdown]
+# Look into the dark ventricle at the upper edge, in the picture of kernel 4 after training: what the grey
+# wall showed can be seen there.
+#
 # Remember it like this: *check kernel % stride, it is free; but it is a statement about counts. Only equal
 # sums of the phases make a layer flat.* A U-Net's up-convolution with kernel 2 and stride 2 has no overlap
 # at all, and its phases have one weight each, all free: it relies on training and on the convolutions that
@@ -1091,8 +1101,8 @@ for way_up in WAYS_UP:
     print(f"{way_up:8} {sum(weights.numel() for weights in EncoderDecoder(way_up).parameters()):,} weights")
 
 # %% [markdown]
-# The task is the **enhancing tumour** (label 4, class 3): a rim a few pixels thin, which a network that has
-# lost its pixels will find hard to draw. To judge the boundary by itself we need a band around it.
+# The task is the **enhancing tumour** (label 4, class 3): often a rim a few pixels thin. To see where
+# the networks are wrong, we judge the boundary and the rest apart: we need a band around the boundary.
 #
 # ### Exercise 15: the boundary band
 #
@@ -1133,9 +1143,9 @@ for ax, title in zip(axes, ("T1 with contrast agent", "enhancing tumour", "its b
     figures.show_slice(ax, t1ce.numpy(), title=title, window=(-2, 4))
 figures.show_mask(axes[1], rim.numpy(), colour="yellow")
 figures.show_mask(axes[2], boundary_band(rim, 2).numpy(), colour="sky")
-figures.show(fig, alt="An axial slice of a held-out subject in T1 with contrast agent, with a bright "
-             "irregular rim; the rim marked as enhancing tumour; and the band of two pixels to each side of "
-             "its boundary.")
+figures.show(fig, alt="An axial slice of a held-out subject in T1 with contrast agent, with a "
+             "large, solid bright region and a thin bright ring behind it; both marked as enhancing tumour; "
+             "and the band of two pixels to each side of their boundary.")
 
 # %% [markdown]
 # **Predict, and write it down before you run the next cells.** All three networks see the same slices in
@@ -1244,8 +1254,8 @@ handles = [plt.Rectangle((0, 0), 1, 1, color=figures.COLOURS[colour]) for colour
 names = ("enhancing tumour", "missed", "marked, but not tumour")
 fig.legend(handles, names, loc="outside lower center", ncols=3)
 figures.show(fig, alt="A part of a held-out slice with the enhancing rim, and the wrong pixels of the three "
-             "networks. Most of them lie along the rim's boundary. The plain network has more of them than "
-             "the one with skip connections.")
+             "networks. The plain network marks the dark core or most of it, and is wrong along the rim's "
+             "edge; with places fewer pixels are wrong, with skip connections fewest.")
 
 # %% [markdown]
 # ### Exercise 16: explain the picture
@@ -1270,14 +1280,16 @@ boundary_picture = "A"
 boundary_picture = check("boundary_picture", boundary_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A. In the band the plain network is wrong about one and a half times as often as the one
-# with skip connections, with the same number of weights, the same slices and the same steps. Far away both
-# are wrong in a few pixels of a thousand, or fewer: *what* and roughly *where* survives three poolings. The
-# exact *where* does not, and the skip connection carries it past them. Remembered places bring part of it
-# at 2 bits a window: they say where a maximum was, but not how strong, nor what its neighbours were. (One
-# training is one sample. Before writing this we trained five times, with other seeds: in the band the order
-# was plain, indices, skips each time. The gap between plain and indices was next to nothing in one of them,
-# that to skips never was. Far away the order changed from seed to seed: no claim there.)
+# **Solution.** A. In the band the plain network is wrong 1.5 to 1.8 times as often as the one with skip
+# connections (it depends on the seed), with the same number of weights, the same slices and the same steps.
+# Far away both are wrong in about one pixel in a thousand, or fewer: *what* and roughly *where* survives
+# three poolings. The exact *where* does not, and the skip connection carries it past them. Remembered places
+# bring part of it at 2 bits a window: they say where a maximum was, but not how strong, nor what its
+# neighbours were. In the picture look at the dark core: the plain network fills in most of it or all, the
+# one with skip connections next to nothing. (One training is one sample. Five trainings with other seeds
+# give the same order in the band each time: plain, indices, skips. The gap between plain and indices was
+# next to nothing in one of them, that to skips never was. Far away the order changed from seed to seed: no
+# claim there.)
 
 # %% [markdown]
 # ## Summary
@@ -1286,15 +1298,17 @@ boundary_picture = check("boundary_picture", boundary_picture)
 # transposed convolution by zero-fill, the overlap map, a meter for checkerboards and a boundary band.
 # Remember:
 #
-# - All ways up are **linear** and sparse; nearest neighbour and bed of nails are transposed convolutions
-#   with a kernel of ones and of one. Max unpooling is the gradient of max pooling.
+# - All ways up are **linear** (max unpooling once its places are fixed) and sparse; nearest neighbour and
+#   bed of nails are transposed convolutions with a kernel of ones and of one. Max unpooling is the gradient
+#   of max pooling.
 # - **Bilinear** upsampling is a transposed convolution with a fixed triangle, up to the border. In 3D:
 #   trilinear.
 # - **Transposed convolution = fill with $s-1$ zeros, pad by $k-1-p$, slide the flipped kernel.**
 # - Stamps overlap evenly iff **kernel % stride == 0**. Kernel 3, stride 2 gives 1, 2, 4.
 # - Even overlap is a statement about counts. A layer is *flat* iff the weights of each phase have the same
 #   **sum**. Training gets close to that, nearest-neighbour fill makes it true.
-# - **Resize-convolution** is flat by construction, and costs $s^d$ times as many multiplications.
+# - **Resize-convolution** is flat by construction (nearest-neighbour fill, away from the border), and costs
+#   $s^d$ times as many multiplications.
 # - **Skip connections** help where pooling lost the pixels: at the boundary. Look at errors by distance,
 #   not only at Dice.
 #

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import distance_transform_cdt, distance_transform_edt
+from scipy.ndimage import binary_erosion, distance_transform_cdt, distance_transform_edt
 
 from tests.wrong_answers import WrongAnswers
 
@@ -50,6 +52,21 @@ def nearest_neighbour_float32(x, factor):
     for r in range(len(result)):
         for c in range(result.shape[1]):
             result[r, c] = x[r // factor, c // factor]
+    return result
+
+
+@wrong("nearest_neighbour", says="bilinear interpolation")
+def nearest_neighbour_bilinear(x, factor):
+    return F.interpolate(x[None, None], scale_factor=factor, mode="bilinear", align_corners=False)[0, 0]
+
+
+@wrong("nearest_neighbour", says="round *down*")
+def nearest_neighbour_rounded(x, factor):
+    height, width = x.shape
+    result = x.new_zeros(height * factor, width * factor)
+    for r in range(height * factor):
+        for c in range(width * factor):
+            result[r, c] = x[min(round(r / factor), height - 1), min(round(c / factor), width - 1)]
     return result
 
 
@@ -149,6 +166,50 @@ def max_pool_values_only(x, size):
     return F.max_pool2d(x[None, None], size)[0, 0]
 
 
+@wrong("max_pool_with_indices", says="only negative values")
+def max_pool_begun_with_zero(x, size):
+    height, width = x.shape
+    values = torch.zeros(height // size, width // size, dtype=x.dtype)
+    indices = torch.zeros(height // size, width // size, dtype=torch.int64)
+    for i in range(height // size):
+        for j in range(width // size):
+            best, place = 0.0, 0
+            for row in range(i * size, (i + 1) * size):
+                for column in range(j * size, (j + 1) * size):
+                    if x[row, column] > best:
+                        best, place = x[row, column], row * width + column
+            values[i, j], indices[i, j] = best, place
+    return values, indices
+
+
+@wrong("max_pool_with_indices", says="inside the window only")
+def max_pool_searched_in_the_whole_plane(x, size):
+    values = F.max_pool2d(x[None, None], size)[0, 0]
+    flat = x.flatten().tolist()
+    places = [flat.index(value) for value in values.flatten().tolist()]
+    return values, torch.tensor(places).reshape(values.shape)
+
+
+@wrong("max_pool_with_indices", says="column by column")
+def max_pool_column_by_column(x, size):
+    return _pool(x, size, lambda i, j, p, q: (j * size + q) * x.shape[0] + i * size + p)
+
+
+@wrong("max_pool_with_indices", says="own start is missing")
+def max_pool_without_the_windows_start(x, size):
+    return _pool(x, size, lambda i, j, p, q: p * x.shape[1] + q)
+
+
+@wrong("max_pool_with_indices", says="pooled plane")
+def max_pool_times_pooled_width(x, size):
+    return _pool(x, size, lambda i, j, p, q: (i * size + p) * (x.shape[1] // size) + j * size + q)
+
+
+@wrong("max_pool_with_indices", says="counted from 1")
+def max_pool_counted_from_one(x, size):
+    return _pool(x, size, lambda i, j, p, q: (i * size + p) * x.shape[1] + j * size + q + 1)
+
+
 # ---- max_unpool
 
 
@@ -194,14 +255,26 @@ def max_unpool_writes_indices(values, indices, height, width):
     return flat.reshape(height, width)
 
 
+@wrong("max_unpool", says="within the windows")
+def max_unpool_within_windows(values, indices, height, width):
+    plane = values.new_zeros(height, width)
+    size = height // values.shape[0]
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            p, q = divmod(int(indices[i, j]), size)
+            plane[i * size + p, j * size + q] = values[i, j]
+    return plane
+
+
 wrong.value("index_saving", 32 / 2, says="four numbers")
 wrong.value("index_saving", 4 * 32 / 4, says="2 bits, not 4")
 wrong.value("index_saving", 4 * 32, says="what *factor*")
 wrong.value("index_saving", 4 * 4 / 2, says="bytes by bits")
 wrong.value("index_saving", 4 * 32 / 64, says="how few")
+wrong.value("index_saving", 2 / (4 * 32), says="wrong way round")
 
 wrong.value("unpooling_matrices", "A", says="four ones")
-wrong.value("unpooling_matrices", "B", says="column 0")
+wrong.value("unpooling_matrices", "B", says="line of input pixel 0")
 wrong.value("unpooling_matrices", "C", says="third picture")
 
 
@@ -258,11 +331,45 @@ def bilinear_kernel_float32(factor):
     return _square(line)
 
 
+@wrong("bilinear_kernel", says="rounded down")
+def bilinear_kernel_centre_rounded_down(factor):
+    k = 2 * factor - factor % 2
+    return _square(1 - (torch.arange(k).double() - (k - 1) // 2).abs() / factor)
+
+
+@wrong("bilinear_kernel", says="rounded down")
+def bilinear_kernel_centre_before_the_middle(factor):
+    k = 2 * factor - factor % 2
+    line = torch.tensor([1 - abs(j - (factor - 1)) / factor for j in range(k)], dtype=torch.float64)
+    return torch.outer(line, line)
+
+
+@wrong("bilinear_kernel", says="by the centre")
+def bilinear_kernel_divided_by_the_centre(factor):
+    k = 2 * factor - factor % 2
+    c = (k - 1) / 2
+    return _square(1 - (torch.arange(k).double() - c).abs() / c)
+
+
+@wrong("bilinear_kernel", says="number of weights")
+def bilinear_kernel_divided_by_its_size(factor):
+    k = 2 * factor - factor % 2
+    return _square(1 - (torch.arange(k).double() - (k - 1) / 2).abs() / k)
+
+
+@wrong("bilinear_kernel", says="scaled to 1")
+def bilinear_kernel_peak_of_one(factor):
+    k = 2 * factor - factor % 2
+    line = 1 - (torch.arange(k).double() - (k - 1) / 2).abs() / factor
+    return _square(line / line.max())
+
+
 wrong.value("fcn_heads", (512 + 256) * 21, says="biases are missing")
 wrong.value("fcn_heads", 512 * 21 + 21, says="pool4 alone")
 wrong.value("fcn_heads", 256 * 21 + 21, says="pool3 alone")
 wrong.value("fcn_heads", (512 * 9 + 1 + 256 * 9 + 1) * 21, says="not 3x3")
 wrong.value("fcn_heads", (512 + 256 + 1) * 21, says="only once")
+wrong.value("fcn_heads", 134_362_751, says="how many *more*")
 
 
 # ---- zero_fill_convolution
@@ -339,11 +446,44 @@ def zero_fill_with_copies(x, kernel, stride=1, padding=0, output_padding=0):
     return _slide(copies, kernel.flip(0, 1), k1 - 1 - padding, k2 - 1 - padding, output_padding)
 
 
+@wrong("zero_fill_convolution", says="or not at all")
+def zero_fill_not_padded(x, kernel, stride=1, padding=0, output_padding=0):
+    filled = F.pad(_fill(x, stride), (0, output_padding, 0, output_padding))
+    return F.conv2d(filled[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+
+
+@wrong("zero_fill_convolution", says="only the rows")
+def zero_fill_rows_flipped(x, kernel, stride=1, padding=0, output_padding=0):
+    k1, k2 = kernel.shape
+    return _slide(_fill(x, stride), kernel.flip(0), k1 - 1 - padding, k2 - 1 - padding, output_padding)
+
+
+@wrong("zero_fill_convolution", says="only the columns")
+def zero_fill_columns_flipped(x, kernel, stride=1, padding=0, output_padding=0):
+    k1, k2 = kernel.shape
+    return _slide(_fill(x, stride), kernel.flip(1), k1 - 1 - padding, k2 - 1 - padding, output_padding)
+
+
+@wrong("zero_fill_convolution", says="belongs at the end")
+def zero_fill_output_padding_first(x, kernel, stride=1, padding=0, output_padding=0):
+    top, left = kernel.shape[0] - 1 - padding, kernel.shape[1] - 1 - padding
+    padded = F.pad(_fill(x, stride), (left + output_padding, left, top + output_padding, top))
+    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+
+
+@wrong("zero_fill_convolution", says="top and bottom first")
+def zero_fill_pad_top_first(x, kernel, stride=1, padding=0, output_padding=0):
+    top, left = kernel.shape[0] - 1 - padding, kernel.shape[1] - 1 - padding
+    padded = F.pad(_fill(x, stride), (top, top + output_padding, left, left + output_padding))
+    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+
+
 wrong.value("resize_cost", 2**2, says="two dimensions")
 wrong.value("resize_cost", 2, says="three directions")
 wrong.value("resize_cost", 3**3, says="how *often*")
 wrong.value("resize_cost", 1, says="small volume")
 wrong.value("resize_cost", 1 / 8, says="wrong way round")
+wrong.value("resize_cost", 4**3, says="smeared kernel")
 
 
 # ---- overlap_map
@@ -397,6 +537,33 @@ def overlap_map_sum(height, width, kernel, stride):
     return rows[:, None] + columns[None, :]
 
 
+@wrong("overlap_map", says="skip inputs")
+def overlap_map_range_by_stride(height, width, kernel, stride):
+    rows, columns = _length(height, kernel, stride), _length(width, kernel, stride)
+    counts = torch.zeros(rows, columns, dtype=torch.float64)
+    for i in range(0, height, stride):
+        for j in range(0, width, stride):
+            counts[i : i + kernel, j : j + kernel] += 1
+    return counts
+
+
+@wrong("overlap_map", says="only the rows")
+def overlap_map_rows_only(height, width, kernel, stride):
+    counts = torch.zeros(_length(height, kernel, stride), _length(width, kernel, stride), dtype=torch.float64)
+    for i in range(height):
+        counts[i * stride : i * stride + kernel] += 1
+    return counts
+
+
+@wrong("overlap_map", says="one pixel from column to column")
+def overlap_map_stride_for_rows_only(height, width, kernel, stride):
+    counts = torch.zeros(_length(height, kernel, stride), _length(width, kernel, stride), dtype=torch.float64)
+    for i in range(height):
+        for j in range(width):
+            counts[i * stride : i * stride + kernel, j : j + kernel] += 1
+    return counts
+
+
 # ---- is_clean
 
 
@@ -430,6 +597,26 @@ def is_clean_negated(kernel, stride):
     return kernel % stride != 0
 
 
+@wrong("is_clean", says="no common divisor")
+def is_clean_coprime(kernel, stride):
+    return math.gcd(kernel, stride) == 1
+
+
+@wrong("is_clean", says="common divisor is not enough")
+def is_clean_common_divisor(kernel, stride):
+    return math.gcd(kernel, stride) != 1
+
+
+@wrong("is_clean", says="every other multiple")
+def is_clean_twice_the_stride(kernel, stride):
+    return kernel == 2 * stride
+
+
+@wrong("is_clean", says="no smaller than the stride")
+def is_clean_even_and_without_holes(kernel, stride):
+    return kernel >= stride and kernel % 2 == 0
+
+
 @wrong("is_clean", says="counted, say otherwise")
 def is_clean_except_kernel_three(kernel, stride):
     return kernel % stride == 0 and kernel != 3
@@ -438,6 +625,13 @@ def is_clean_except_kernel_three(kernel, stride):
 @wrong("is_clean", says="True or False")
 def is_clean_remainder(kernel, stride):
     return kernel % stride
+
+
+@wrong("is_clean", says="`.all()`")
+def is_clean_for_each_count(kernel, stride):
+    counts = F.conv_transpose1d(torch.ones(1, 1, 20), torch.ones(1, 1, kernel), stride=stride)[0, 0]
+    interior = counts[kernel : 19 * stride]
+    return interior == interior[0]
 
 
 # ---- checkerboard_energy
@@ -483,6 +677,43 @@ def checkerboard_energy_not_a_share(image, stride):
     return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum())
 
 
+@wrong("checkerboard_energy", says="fftshift")
+def checkerboard_energy_shifted(image, stride):
+    energy = torch.fft.fftshift(torch.fft.fft2(image)).abs() ** 2
+    energy[0, 0] = 0
+    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / energy.sum())
+
+
+@wrong("checkerboard_energy", says="*either* frequency")
+def checkerboard_energy_at_either(image, stride):
+    energy = torch.fft.fft2(image).abs() ** 2
+    energy[0, 0] = 0
+    counted = torch.zeros_like(energy)
+    counted[:: image.shape[0] // stride] = 1
+    counted[:, :: image.shape[1] // stride] = 1
+    return float((energy * counted).sum() / energy.sum())
+
+
+@wrong("checkerboard_energy", says="not below")
+def checkerboard_energy_of_the_whole_with_mean(image, stride):
+    energy = torch.fft.fft2(image).abs() ** 2
+    whole = energy.sum()
+    energy[0, 0] = 0
+    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / whole)
+
+
+@wrong("checkerboard_energy", says="real part")
+def checkerboard_energy_of_the_real_part(image, stride):
+    energy = np.fft.fft2(image.numpy() - image.numpy().mean()).real ** 2
+    return energy[:: len(image) // stride, :: image.shape[1] // stride].sum() / energy.sum()
+
+
+@wrong("checkerboard_energy", says="rfft2")
+def checkerboard_energy_of_half_the_spectrum(image, stride):
+    energy = torch.fft.rfft2(image - image.mean()).abs() ** 2
+    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / energy.sum())
+
+
 wrong.value("flat_field_picture", "A", says="overlap is even")
 wrong.value("flat_field_picture", "C", says="before training")
 wrong.value("flat_field_picture", "D", says="rounding")
@@ -509,9 +740,48 @@ def _band(mask, distance, near):
     return torch.from_numpy(near(np.maximum(distance(mask.numpy()), distance(~mask.numpy()))))
 
 
-@wrong("boundary_band", says="one pixel too narrow")
+@wrong("boundary_band", says="exactly `width` still counts")
 def boundary_band_strictly_nearer(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance < width)
+
+
+@wrong("boundary_band", says="one pixel too narrow")
+def boundary_band_one_pixel_less(mask, width):
     return _band(mask, distance_transform_edt, lambda distance: distance <= width - 1)
+
+
+@wrong("boundary_band", says="other kind")
+def boundary_band_around_the_masks_edge(mask, width):
+    if mask.all() or not mask.any():
+        return torch.zeros_like(mask)
+    edge = mask.numpy() & ~binary_erosion(mask.numpy())
+    return torch.from_numpy(distance_transform_edt(~edge) <= width)
+
+
+@wrong("boundary_band", says="no half pixel")
+def boundary_band_from_the_pixels_edge(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance - 0.5 <= width)
+
+
+@wrong("boundary_band", says="squared distance")
+def boundary_band_squared(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance**2 <= width)
+
+
+@wrong("boundary_band", says="every pixel counts")
+def boundary_band_either_distance(mask, width):
+    if mask.all() or not mask.any():
+        return torch.zeros_like(mask)
+    inside, outside = distance_transform_edt(mask), distance_transform_edt(~mask)
+    return torch.from_numpy((inside <= width) | (outside <= width))
+
+
+@wrong("boundary_band", says="image's border")
+def boundary_band_with_the_images_border(mask, width):
+    if mask.all() or not mask.any():
+        return torch.zeros_like(mask)
+    inside = distance_transform_edt(np.pad(mask.numpy(), 1))[1:-1, 1:-1]
+    return torch.from_numpy((inside <= width) & (distance_transform_edt(~mask) <= width))
 
 
 @wrong("boundary_band", says="diagonal step counts as 1")
