@@ -23,10 +23,10 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 def notebooks(arguments: argparse.Namespace) -> int:
     """Regenerate the students' notebooks and the README's table from notebooks/solutions/."""
-    from course_utils import notebooks as builder
+    from course_utils import publishing
 
     if arguments.check:
-        problems = builder.check_all()
+        problems = publishing.check_all()
         for problem in problems:
             print(problem)
         print("The notebooks agree with their sources." if not problems else f"{len(problems)} problems.")
@@ -34,12 +34,15 @@ def notebooks(arguments: argparse.Namespace) -> int:
 
     worked_in = [] if arguments.force else _worked_in(paths.repository_root() / "notebooks")
     if worked_in:
-        print(f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
-              "Keep it under another name, outside notebooks/; then use --force.", file=sys.stderr)
+        print(
+            f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
+            "Keep it under another name, outside notebooks/; then use --force.",
+            file=sys.stderr,
+        )
         return 1
     try:
-        changed = builder.write_all()
-    except builder.BuildError as error:
+        changed = publishing.write_all()
+    except publishing.BuildError as error:
         print(error, file=sys.stderr)
         return 1
     names = ", ".join(path.name for path in changed)
@@ -55,13 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(record.read_text(encoding="utf-8"), end="")
         return 0
 
-    from course_utils import notebooks as builder
+    from course_utils import publishing
 
     printed = _Copy(sys.stdout)
     try:
         with contextlib.redirect_stdout(printed):
-            builder.run_all(arguments.names or None, output=paths.build_dir())
-    except (builder.BuildError, builder.NotebookError, ValueError) as error:
+            publishing.run_all(arguments.names or None, output=paths.build_dir())
+    except (publishing.BuildError, publishing.NotebookError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     if not arguments.names:
@@ -100,8 +103,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "course_utils":
             raise
-        print(f"{error.name} is not installed in {sys.executable}: run `make setup`, then use "
-              ".venv/bin/python -m course_utils", file=sys.stderr)
+        print(
+            f"{error.name} is not installed in {sys.executable}: run `make setup`, then use "
+            ".venv/bin/python -m course_utils",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)

@@ -126,19 +126,35 @@ def install(missing: Iterable[Requirement]) -> None:
         constraints = Path(folder) / "constraints.txt"
         lines = "".join(f"{name}=={version}\n" for name, version in before.items())
         constraints.write_text(lines, encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                   "--constraint", str(constraints), *map(str, missing)]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--constraint",
+            str(constraints),
+            *map(str, missing),
+        ]
         completed = subprocess.run(command, capture_output=True, text=True)
     if completed.returncode != 0:
-        raise SetupError("pip could not add the missing packages. Is there a network connection? Run this "
-                         f"cell again; if it fails again, report these lines:\n{_tail(completed.stderr)}")
+        raise SetupError(
+            "pip could not add the missing packages. Is there a network connection? Run this "
+            f"cell again; if it fails again, report these lines:\n{_tail(completed.stderr)}"
+        )
     importlib.invalidate_caches()
     after = _installed_versions()
-    changed = [f"{name} {version} -> {after.get(name)}" for name, version in before.items()
-               if after.get(name) != version]
+    changed = [
+        f"{name} {version} -> {after.get(name)}"
+        for name, version in before.items()
+        if after.get(name) != version
+    ]
     if changed:
-        raise SetupError(f"Adding packages changed others ({', '.join(changed)}). Start again with a fresh "
-                         "machine: Runtime > Disconnect and delete runtime.")
+        raise SetupError(
+            f"Adding packages changed others ({', '.join(changed)}). Start again with a fresh "
+            "machine: Runtime > Disconnect and delete runtime."
+        )
 
 
 def _project() -> dict:

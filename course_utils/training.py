@@ -28,7 +28,7 @@ CHECKPOINT = "checkpoint.pt"
 
 
 class TrainingData(Protocol):
-    """What :func:`fit` trains on, for example :class:`course_utils.slices.TrainingSlices`."""
+    """What :func:`fit` trains on, for example :class:`course_utils.cohort.batches.TrainingSlices`."""
 
     def __len__(self) -> int:
         """Batches in an epoch."""

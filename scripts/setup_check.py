@@ -31,8 +31,10 @@ def venv_problem(find=__import__):
             find(module)
         except ImportError:
             package = "python%d.%d-venv" % sys.version_info[:2]
-            return ("it can't make virtual environments: its module %s is missing. On Debian and Ubuntu: "
-                    "sudo apt-get install %s. Elsewhere: get a complete Python." % (module, package))
+            return (
+                "it can't make virtual environments: its module %s is missing. On Debian and Ubuntu: "
+                "sudo apt-get install %s. Elsewhere: get a complete Python." % (module, package)
+            )
     return None
 
 

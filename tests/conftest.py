@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.notebook_fixtures import course, executed_solutions  # noqa: F401
+from tests.publishing_fixtures import course, executed_solutions  # noqa: F401
 
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib: no test needs a display
 

@@ -63,8 +63,12 @@ class Machine:
         dropped = ("PYTHONPATH", "COURSE_REPO", "COURSE_REF")
         inherited = {key: value for key, value in os.environ.items() if key not in dropped}
         return subprocess.run(
-            [self.python, "-c", code], env={**inherited, **(env or {})}, cwd=cwd or self.folder,
-            capture_output=True, text=True, timeout=600,
+            [self.python, "-c", code],
+            env={**inherited, **(env or {})},
+            cwd=cwd or self.folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
         )
 
     def added(self) -> set[str]:
@@ -76,7 +80,8 @@ class Machine:
         """What was installed, each file with the time it was written; byte code doesn't count."""
         return {
             str(path): path.stat().st_mtime_ns
-            for path in self.site_packages.rglob("*") if "__pycache__" not in path.parts
+            for path in self.site_packages.rglob("*")
+            if "__pycache__" not in path.parts
         }
 
 
@@ -112,8 +117,12 @@ def make_machine(tmp_path):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "environment"], check=True)
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         site_packages = tmp_path / "environment" / "lib" / version / "site-packages"
-        machine = Machine(tmp_path / "environment" / "bin" / "python", site_packages, tmp_path / "linked",
-                          tmp_path / "content")
+        machine = Machine(
+            tmp_path / "environment" / "bin" / "python",
+            site_packages,
+            tmp_path / "linked",
+            tmp_path / "content",
+        )
         machine.linked.mkdir()
         machine.folder.mkdir()
         for name in _what_colab_has():
@@ -159,9 +168,11 @@ CELL = bootstrap_cell("02_convolution")
 
 def test_on_colab_it_adds_what_is_missing_once_and_leaves_the_rest_alone(make_machine, repository):
     machine = make_machine()
-    before = json.loads(machine.run(
-        'import json, numpy, torch; print(json.dumps([[m.__version__, m.__file__] for m in (torch, numpy)]))'
-    ).stdout)
+    before = json.loads(
+        machine.run(
+            "import json, numpy, torch; print(json.dumps([[m.__version__, m.__file__] for m in (torch, numpy)]))"
+        ).stdout
+    )
     assert machine.added() == set()
 
     first = machine.run(ON_COLAB + CELL + REPORT, {"COURSE_REPO": repository})
@@ -236,10 +247,12 @@ def test_nothing_is_upgraded_even_if_a_newcomer_asks_for_it(make_machine, tmp_pa
         wheel.extractall(machine.linked)
     _make_wheel(wheels, "present", "2.0")
     _make_wheel(wheels, "newcomer", "1.0", needs)
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-            "from packaging.requirements import Requirement\n"
-            "from course_utils import bootstrap\n"
-            "bootstrap.install([Requirement('newcomer')])\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from packaging.requirements import Requirement\n"
+        "from course_utils import bootstrap\n"
+        "bootstrap.install([Requirement('newcomer')])\n"
+    )
     done = machine.run(code, {**OFFLINE, "PIP_FIND_LINKS": str(wheels)})
     assert (done.returncode == 0) == works, done.stderr
     assert machine.added() == ({"newcomer"} if works else set())

@@ -11,7 +11,7 @@ import pytest
 
 import course_utils.checks
 import tests.wrong_answers
-from course_utils.checks.outcome import NOT_ATTEMPTED, NOT_YET, PASS, RAISED
+from course_utils.checking.outcome import NOT_ATTEMPTED, NOT_YET, PASS, RAISED
 
 TOPICS = sorted(module.name for module in pkgutil.iter_modules(tests.wrong_answers.__path__))
 
@@ -34,8 +34,7 @@ def wrong_id(value) -> str:
 
 
 def test_every_topic_with_checks_has_wrong_answers():
-    helpers = {"outcome", "samples", "trial"}
-    declared = {module.name for module in pkgutil.iter_modules(course_utils.checks.__path__)} - helpers
+    declared = {module.name for module in pkgutil.iter_modules(course_utils.checks.__path__)}
     assert declared == set(TOPICS)
 
 
@@ -101,7 +100,9 @@ def test_returning_nothing_is_explained(topic, name):
 def test_every_declared_mistake_is_met_by_a_wrong_answer(topic):
     """A message that no wrong answer earns is a message that nobody has ever read."""
     earned = {checker(topic).examine(wrong.exercise, wrong.answer).message for wrong in wrong_answers(topic)}
-    declared = {message for exercise in checker(topic).exercises.values() for message in exercise.mistakes}
+    declared = {
+        message for exercise in checker(topic).exercises.values() for message in exercise.why.values()
+    }
     assert declared <= earned
 
 

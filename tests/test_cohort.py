@@ -115,13 +115,6 @@ def test_case_without_segmentation_can_be_loaded_but_is_reported(tmp_path):
     assert "seg is missing" in problem and "W39_1998.09.19_Segm.nii.gz" in problem and "rename" in problem
 
 
-def test_image_alone_does_not_need_good_labels(tmp_path):
-    case = make_case(tmp_path)
-    file_of(case, "seg").write_bytes(b"damaged")
-    loaded = cohort.load_image(case)
-    assert loaded.labels is None and loaded.image.shape == (4, *SHAPE)
-
-
 # ---------------------------------------------------------------------- damage
 
 
@@ -347,7 +340,7 @@ def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_normalise_uses_the_brain_only(tmp_path):
-    image = cohort.load_image(make_case(tmp_path)).image
+    image = cohort.load_case(make_case(tmp_path)).image
     before = image.copy()
     brain = cohort.brain_mask(image)
     result = cohort.normalise(image)
@@ -427,46 +420,3 @@ def test_split_that_asks_for_too_much_is_refused():
         cohort.split([f"case_{number}" for number in range(8)], 0, 5, 2, 2)
     with pytest.raises(CohortError, match="negative"):
         cohort.split(["a", "b"], 0, 2, -1, 1)
-
-
-# ---------------------------------------------------------------------- sampling
-
-
-def test_slices_show_tumour_as_often_as_asked(tmp_path):
-    case = cohort.load_case(make_case(tmp_path))
-    labels = np.where(np.arange(SHAPE[2]) == 3, case.labels, 0)  # one slice with tumour
-    for foreground, at_least in ((1.0, 30), (0.5, 15), (0.0, 0)):
-        images, targets = cohort.sample_slices(case.image, labels, 30, np.random.default_rng(0), foreground)
-        assert images.shape == (30, 4, *SHAPE[:2]) and targets.shape == (30, *SHAPE[:2])
-        with_tumour = (targets > 0).any(axis=(1, 2))
-        assert at_least <= with_tumour.sum() <= at_least + 9
-        for image, target in zip(images[with_tumour], targets[with_tumour]):
-            np.testing.assert_array_equal(image, case.image[..., 3])
-            np.testing.assert_array_equal(target, labels[..., 3])
-        assert images.any(axis=(1, 2, 3)).all(), "a slice without brain"
-    empty = cohort.sample_slices(case.image, np.zeros_like(labels), 4, np.random.default_rng(0))
-    assert empty[0].shape[0] == 4
-    with pytest.raises(CohortError, match="all zero"):
-        cohort.sample_slices(np.zeros_like(case.image), labels, 4, np.random.default_rng(0))
-
-
-def test_patches_lie_inside_and_show_tumour(tmp_path):
-    case = cohort.load_case(make_case(tmp_path))
-    rng = np.random.default_rng(0)
-    # Each voxel knows where it is, so that image and labels can be seen to come from one place.
-    places = np.arange(case.labels.size, dtype=np.float32).reshape(1, *SHAPE) + 1
-    for _ in range(20):
-        image, labels = cohort.sample_patch(places, case.labels, (4, 6, 8), rng, foreground=1.0)
-        assert image.shape == (1, 4, 6, 8) and labels.shape == (4, 6, 8)
-        assert labels.any()
-        corner = np.unravel_index(int(image[0, 0, 0, 0]) - 1, SHAPE)
-        there = tuple(slice(start, start + length) for start, length in zip(corner, labels.shape))
-        np.testing.assert_array_equal(labels, case.labels[there])
-        np.testing.assert_array_equal(image[0], places[0][there])
-    patch, _ = cohort.sample_patch(case.image, np.zeros_like(case.labels), SHAPE, rng)
-    patch[:] = -1
-    assert case.image.min() >= 0, "the patch must be a copy"
-    with pytest.raises(CohortError, match="does not fit"):
-        cohort.sample_patch(case.image, case.labels, (4, 4, 99), rng)
-    with pytest.raises(CohortError, match="all zero"):
-        cohort.sample_patch(np.zeros_like(case.image), np.zeros_like(case.labels), (2, 2, 2), rng)

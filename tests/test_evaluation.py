@@ -12,6 +12,7 @@ from torch import nn
 
 from course_utils import cohort, evaluation
 from course_utils.networks.unet import UNet
+from course_utils.prediction import predict_case, without_specks
 
 
 class ThresholdNetwork(nn.Module):
@@ -51,7 +52,7 @@ def head(name: str = "head") -> cohort.Case:
 @pytest.mark.parametrize("dims", [2, 3])
 def test_a_prediction_lies_on_the_grid_of_its_case_in_brats_labels(dims):
     case, network = head(), ThresholdNetwork(dims).train()
-    prediction = evaluation.predict_case(network, case)
+    prediction = predict_case(network, case)
     assert prediction.dtype == np.uint8
     np.testing.assert_array_equal(prediction, case.labels)
     assert network.training
@@ -61,7 +62,7 @@ def test_a_prediction_lies_on_the_grid_of_its_case_in_brats_labels(dims):
 
 def test_slices_go_through_in_batches():
     case, network = head(), ThresholdNetwork().eval()
-    prediction = evaluation.predict_case(network, case, batch_size=4)
+    prediction = predict_case(network, case, batch_size=4)
     np.testing.assert_array_equal(prediction, case.labels)
     assert [size[0] for size in network.sizes] == [4, 2]
     assert not network.training
@@ -71,14 +72,14 @@ def test_a_u_net_predicts_a_whole_case_without_its_labels():
     torch.manual_seed(0)
     case = head()
     network = UNet(4, 4, dims=3, base_channels=2, depth=2, padding="same", normalisation="instance")
-    prediction = evaluation.predict_case(network, cohort.Case(case.name, case.image, None, case.affine))
+    prediction = predict_case(network, cohort.Case(case.name, case.image, None, case.affine))
     assert prediction.shape == case.labels.shape
     assert set(np.unique(prediction)) <= {0, 1, 2, 4}
 
 
 def test_a_network_with_valid_padding_is_refused():
     with pytest.raises(ValueError, match='into .* use padding="same"'):
-        evaluation.predict_case(UNet(4, 4, base_channels=2, depth=1), head())
+        predict_case(UNet(4, 4, base_channels=2, depth=1), head())
 
 
 # ---- scoring
@@ -89,7 +90,7 @@ def test_enhancing_specks_become_core_below_the_volume_only(smallest, kept):
     labels = np.zeros((6, 5, 4), np.uint8)
     labels[:2, 0, 0], labels[4, 1:4, 2], labels[0, 4, 3] = 1, 4, 2
     labels[5, 0, 0] = labels[5, 4, 0] = 4  # five enhancing voxels of 8 mm^3: 0.04 ml
-    result = evaluation.without_specks(labels, (2.0, 2.0, 2.0), smallest)
+    result = without_specks(labels, (2.0, 2.0, 2.0), smallest)
     expected = labels if kept else np.where(labels == 4, 1, labels)
     np.testing.assert_array_equal(result, expected)
     assert result.dtype == np.uint8 and np.count_nonzero(labels == 4) == 5

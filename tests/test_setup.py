@@ -56,9 +56,19 @@ def test_every_range_contains_the_exact_version(item):
 
 @pytest.mark.parametrize(
     ("name", "version"),
-    [("torch", "2.11.0+cpu"), ("numpy", "2.1.3"), ("scipy", "1.16.3"), ("matplotlib", "3.10.0"),
-     ("nibabel", "5.4.2"), ("scikit-learn", "1.6.1"), ("ipywidgets", "7.7.1"), ("tqdm", "4.67.3"),
-     ("pooch", "1.9.0"), ("psutil", "5.9.5"), ("packaging", "26.3")],
+    [
+        ("torch", "2.11.0+cpu"),
+        ("numpy", "2.1.3"),
+        ("scipy", "1.16.3"),
+        ("matplotlib", "3.10.0"),
+        ("nibabel", "5.4.2"),
+        ("scikit-learn", "1.6.1"),
+        ("ipywidgets", "7.7.1"),
+        ("tqdm", "4.67.3"),
+        ("pooch", "1.9.0"),
+        ("psutil", "5.9.5"),
+        ("packaging", "26.3"),
+    ],
 )
 def test_the_ranges_accept_what_colab_has(name, version):
     """Colab's own list of packages, August 2026."""
@@ -186,8 +196,14 @@ def clone(tmp_path) -> Path:
 def _make(clone: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
     dropped = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")  # of the `make test` that runs this
     inherited = {key: value for key, value in os.environ.items() if key not in dropped}
-    return subprocess.run(["make", *arguments], cwd=clone, env=inherited if env is None else env,
-                          capture_output=True, text=True, timeout=600)
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=clone,
+        env=inherited if env is None else env,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
 
 
 def _make_setup(clone: Path) -> subprocess.CompletedProcess:
@@ -198,8 +214,12 @@ def test_make_setup_once_twice_and_after_a_change(clone):
     first = _make_setup(clone)
     assert first.returncode == 0, first.stderr
     python = clone / ".venv" / "bin" / "python"
-    imported = subprocess.run([python, "-c", "import course_utils; print(course_utils.__file__)"],
-                              cwd=clone.parent, capture_output=True, text=True)
+    imported = subprocess.run(
+        [python, "-c", "import course_utils; print(course_utils.__file__)"],
+        cwd=clone.parent,
+        capture_output=True,
+        text=True,
+    )
     assert imported.stdout.strip() == str(clone / "course_utils" / "__init__.py")
 
     stamp = (clone / ".venv" / ".installed").stat().st_mtime_ns
@@ -365,7 +385,7 @@ def test_a_package_that_is_not_installed(monkeypatch, capsys):
 
 
 def test_a_complete_run_is_not_repeated_until_something_changes(monkeypatch, tmp_path, capsys):
-    from course_utils import notebooks
+    from course_utils import publishing
 
     runs = []
 
@@ -373,7 +393,7 @@ def test_a_complete_run_is_not_repeated_until_something_changes(monkeypatch, tmp
         runs.append(names)
         print("Dice 0.91")
 
-    monkeypatch.setattr(notebooks, "run_all", run_all)
+    monkeypatch.setattr(publishing, "run_all", run_all)
     monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
     tmp_path.joinpath("run.txt").unlink(missing_ok=True)
     assert main(["run", "02"]) == 0 and runs == [["02"]]
@@ -389,12 +409,12 @@ def test_a_complete_run_is_not_repeated_until_something_changes(monkeypatch, tmp
 
 
 def test_a_run_that_fails_is_not_recorded(monkeypatch, tmp_path, capsys):
-    from course_utils import notebooks
+    from course_utils import publishing
 
     def run_all(names=None, output=None):
         raise ValueError("no notebook is called '77'")
 
-    monkeypatch.setattr(notebooks, "run_all", run_all)
+    monkeypatch.setattr(publishing, "run_all", run_all)
     monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
     assert main(["run"]) == 1 and main(["run", "77"]) == 1
     assert "no notebook is called '77'" in capsys.readouterr().err
@@ -405,10 +425,10 @@ def test_notebooks_in_which_a_student_worked_are_not_overwritten(monkeypatch, tm
     import nbformat
     from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-    from course_utils import notebooks
+    from course_utils import publishing
 
     written = []
-    monkeypatch.setattr(notebooks, "write_all", lambda: written.append("all") or [])
+    monkeypatch.setattr(publishing, "write_all", lambda: written.append("all") or [])
     monkeypatch.setattr(paths, "repository_root", lambda: tmp_path)
     (tmp_path / "notebooks").mkdir()
     cell = new_code_cell("1 + 1")

@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from course_utils import cohort, training
+from course_utils.cohort.batches import TrainingSlices
 from course_utils.losses import cross_entropy, dice_cross_entropy_loss
 from course_utils.networks.unet import UNet
-from course_utils.slices import TrainingSlices
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -9,7 +9,7 @@ import pytest
 
 from course_utils import figures
 from course_utils.cohort import Case
-from course_utils.viewer import volume_viewer
+from course_utils.figures.viewer import volume_viewer
 
 LPS = np.array([[-2.0, 0, 0, 10], [0, -3.0, 0, 20], [0, 0, 4.0, -8], [0, 0, 0, 1]])
 

@@ -9,7 +9,7 @@ import torch
 from scipy.spatial.distance import dice as dice_dissimilarity
 from torch import nn
 
-from . import Checker, Trial
+from course_utils.checking import Checker, Trial
 
 check = Checker("brats_lab")
 
@@ -24,29 +24,28 @@ def _class_indices(labels):
 
 
 @check.exercise(
-    "class_indices",
     oracle=_class_indices,
     hints=(
         "Which BraTS label is not its own index? Only one value has to change.",
         "`labels == 4` is a mask; assigning through a mask changes just those voxels. Work on a copy.",
         "`indices = labels.astype(np.int64)` is a copy of the right type; then `indices[indices == 4] = 3`.",
     ),
-    mistakes={
-        "Label 4 is still 4: the network has four outputs, numbered 0 to 3, and none is called 4.": lambda labels: (
-            labels.astype(np.int64)
+    why={
+        (
+            lambda labels: labels.astype(np.int64)
+        ): "Label 4 is still 4: the network has four outputs, numbered 0 to 3, and none is called 4.",
+        (
+            lambda labels: np.maximum(labels.astype(np.int64) - 1, 0)
+        ): "You moved every label down by one, so label 1 (necrosis) became background.",
+        (lambda labels: (labels > 0).astype(np.int64)): (
+            "Everything became 0 or 1: tumour or not. The network is to tell the three tumour classes apart."
         ),
-        "You moved every label down by one, so label 1 (necrosis) became background.": lambda labels: (
-            np.maximum(labels.astype(np.int64) - 1, 0)
-        ),
-        "Everything became 0 or 1: tumour or not. The network is to tell the three tumour classes apart.": lambda labels: (
-            (labels > 0).astype(np.int64)
-        ),
-        "You gave enhancing tumour (4) the index of oedema (2): a prediction could never be mapped back.": lambda labels: (
-            np.minimum(labels, 2).astype(np.int64)
+        (lambda labels: np.minimum(labels, 2).astype(np.int64)): (
+            "You gave enhancing tumour (4) the index of oedema (2): a prediction could never be mapped back."
         ),
     },
 )
-def _(trial: Trial) -> None:
+def class_indices(trial: Trial) -> None:
     trial.signature("labels")
     trial.case(np.array([0, 1, 2, 4], dtype=np.uint8), expected=np.array([0, 1, 2, 3]))
     labels = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], dtype=np.uint8), size=(4, 3, 5))
@@ -84,13 +83,14 @@ check.number(
         "Four classes, and the network prefers none of them: what probability does the true class get?",
         "-log(1/4), with the natural logarithm.",
     ),
-    mistakes={
-        "That is the probability of the true class; the loss is minus its logarithm.": 0.25,
-        "That is the logarithm to base 2; PyTorch's cross-entropy uses the natural one.": 2.0,
-        "That is log(2), for two classes; here there are four.": math.log(2),
-        "Zero would be the loss of a network that is always sure and right.": 0.0,
-        "The sign: a probability is at most 1, so its logarithm is negative and the loss, minus that, positive.": -math.log(
-            4
+    why={
+        0.25: "That is the probability of the true class; the loss is minus its logarithm.",
+        2.0: "That is the logarithm to base 2; PyTorch's cross-entropy uses the natural one.",
+        math.log(2): "That is log(2), for two classes; here there are four.",
+        0.0: "Zero would be the loss of a network that is always sure and right.",
+        -math.log(4): (
+            "The sign: a probability is at most 1, so its logarithm is negative and the loss, minus that, "
+            "positive."
         ),
     },
 )
@@ -159,27 +159,31 @@ def _worst_class(network, image):
 
 
 @check.exercise(
-    "predict_volume",
     oracle=_predict_volume,
     hints=(
         "The network eats a batch of 2D slices, (slices, channels, X, Y). Which axis of the volume counts the slices?",
         "`image.movedim(-1, 0)` puts z first; afterwards the answer's slice axis has to go back to the end.",
         "`network.eval()`, then inside `torch.no_grad()`: `network(image.movedim(-1, 0)).argmax(1).movedim(0, -1)`.",
     ),
-    mistakes={
-        "The network was in training mode: call `network.eval()` first, or normalisation and dropout behave as in training.": (
-            _in_training_mode
+    why={
+        _in_training_mode: (
+            "The network was in training mode: call `network.eval()` first, or normalisation and dropout "
+            "behave as in training."
         ),
-        "You cut across the first axis: the network was trained on axial slices, those across the last one.": (
-            _across_first_axis
+        _across_first_axis: (
+            "You cut across the first axis: the network was trained on axial slices, those across the last "
+            "one."
         ),
-        "The slices are right, but their axis stayed in front: bring it back to the end, (X, Y, Z).": _slices_in_front,
-        "These are the highest scores, not the classes that reached them: argmax instead of max.": _best_score,
-        "These are all the scores: for each voxel keep the class with the highest one (argmax over the classes).": _all_scores,
-        "You took the class with the lowest score.": _worst_class,
+        _slices_in_front: "The slices are right, but their axis stayed in front: bring it back to the end, (X, Y, Z).",
+        _best_score: "These are the highest scores, not the classes that reached them: argmax instead of max.",
+        _all_scores: (
+            "These are all the scores: for each voxel keep the class with the highest one (argmax over the "
+            "classes)."
+        ),
+        _worst_class: "You took the class with the lowest score.",
     },
 )
-def _(trial: Trial) -> None:
+def predict_volume(trial: Trial) -> None:
     trial.signature("network", "image")
     generator = torch.Generator().manual_seed(1)
     for shape in ((2, 4, 5, 3), (2, 6, 3, 7)):
@@ -212,32 +216,33 @@ def _sum_of_sizes(prediction, reference):
 
 
 @check.exercise(
-    "dice_score",
     oracle=_dice_score,
     hints=(
         "Count three things: voxels in both masks, voxels in the prediction, voxels in the reference.",
         "D = 2 |A and B| / (|A| + |B|). The denominator counts the overlap twice, which is why the numerator does, too.",
         "`(prediction & reference).sum()` is the overlap. If the denominator is 0, both are empty: return 1.0.",
     ),
-    mistakes={
-        "That is the Jaccard index (intersection over union): Dice counts the overlap twice, above and below.": lambda p, r: (
-            _both(p, r)[0] / _both(p, r)[1] if r.any() or p.any() else 1.0
+    why={
+        (lambda p, r: _both(p, r)[0] / _both(p, r)[1] if r.any() or p.any() else 1.0): (
+            "That is the Jaccard index (intersection over union): Dice counts the overlap twice, above and "
+            "below."
         ),
-        "The factor 2 is missing: two identical masks would only score 0.5.": lambda p, r: (
-            _both(p, r)[0] / _sum_of_sizes(p, r) if r.any() or p.any() else 1.0
+        (
+            lambda p, r: _both(p, r)[0] / _sum_of_sizes(p, r) if r.any() or p.any() else 1.0
+        ): "The factor 2 is missing: two identical masks would only score 0.5.",
+        (lambda p, r: float((p == r).mean())): (
+            "That is the share of voxels that agree (accuracy): background, nearly everything, makes it high"
+            " for any answer."
         ),
-        "That is the share of voxels that agree (accuracy): background, nearly everything, makes it high for any answer.": (
-            lambda p, r: float((p == r).mean())
-        ),
-        "Both masks empty: nothing was there and nothing was found, which BraTS scores 1, not 0.": lambda p, r: (
-            2 * _both(p, r)[0] / _sum_of_sizes(p, r) if r.any() or p.any() else 0.0
-        ),
-        "That is the recall: it forgives every false alarm. Divide by the sizes of both masks.": lambda p, r: (
-            _both(p, r)[0] / float(r.sum()) if r.any() else 1.0
-        ),
+        (
+            lambda p, r: 2 * _both(p, r)[0] / _sum_of_sizes(p, r) if r.any() or p.any() else 0.0
+        ): "Both masks empty: nothing was there and nothing was found, which BraTS scores 1, not 0.",
+        (
+            lambda p, r: _both(p, r)[0] / float(r.sum()) if r.any() else 1.0
+        ): "That is the recall: it forgives every false alarm. Divide by the sizes of both masks.",
     },
 )
-def _(trial: Trial) -> None:
+def dice_score(trial: Trial) -> None:
     trial.signature("prediction", "reference")
     # by hand: 1 voxel in both, 2 + 3 in all; Jaccard 1/4, recall 1/3 and accuracy 1/2 all differ from 2/5
     trial.case(

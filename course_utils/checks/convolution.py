@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks import Checker
-from course_utils.checks.samples import numbers, tensor
+from course_utils.checking import Checker, Trial
+from course_utils.checking.samples import numbers, tensor
 
 check = Checker("convolution")
 
@@ -29,7 +29,6 @@ def _conv_transpose1d(b: Tensor, kernel: Tensor, **options: int) -> Tensor:
 
 
 @check.exercise(
-    "cross_correlation_1d",
     oracle=lambda a, kernel: _conv1d(a, kernel),
     hints=(
         "Entry i looks at the window a[i], a[i+1], ..., a[i+k-1]. How many windows fit into the signal?",
@@ -37,22 +36,22 @@ def _conv_transpose1d(b: Tensor, kernel: Tensor, **options: int) -> Tensor:
         "In the loop over i: y[i] is the sum over j of kernel[j] * a[i + j], which is (kernel * a[i : i + "
         "k]).sum().",
     ),
-    mistakes={
-        "Your kernel is flipped: kernel[0] has to meet the first value of each window, as in the formula.": (
-            lambda a, kernel: _conv1d(a, kernel.flip(0))
+    why={
+        (lambda a, kernel: _conv1d(a, kernel.flip(0))): (
+            "Your kernel is flipped: kernel[0] has to meet the first value of each window, as in the formula."
         ),
-        "The last window is missing: n - k + 1 windows of length k fit into n values.": (
+        (
             lambda a, kernel: _conv1d(a, kernel)[:-1]
+        ): "The last window is missing: n - k + 1 windows of length k fit into n values.",
+        (lambda a, kernel: _conv1d(F.pad(a, ((len(kernel) - 1) // 2, len(kernel) // 2)), kernel)): (
+            "You padded the signal with zeros: here only windows that lie wholly inside the signal count."
         ),
-        "You padded the signal with zeros: here only windows that lie wholly inside the signal count.": (
-            lambda a, kernel: _conv1d(F.pad(a, ((len(kernel) - 1) // 2, len(kernel) // 2)), kernel)
-        ),
-        "Windows that stick out at the end are counted as well: only n - k + 1 windows lie wholly inside.": (
-            lambda a, kernel: _conv1d(F.pad(a, (0, len(kernel) - 1)), kernel)
+        (lambda a, kernel: _conv1d(F.pad(a, (0, len(kernel) - 1)), kernel)): (
+            "Windows that stick out at the end are counted as well: only n - k + 1 windows lie wholly inside."
         ),
     },
 )
-def _(trial):
+def cross_correlation_1d(trial: Trial) -> None:
     trial.signature("a", "kernel")
     trial.case(tensor(1, 2, 4, 8, 3), tensor(1, 10, 100), expected=tensor(421, 842, 384))
     trial.case(numbers(9, seed=1), numbers(4, seed=2))
@@ -60,7 +59,6 @@ def _(trial):
 
 
 @check.exercise(
-    "convolution_1d",
     oracle=lambda a, kernel: torch.from_numpy(scipy.signal.convolve(a.numpy(), kernel.numpy(), mode="valid")),
     hints=(
         "In the formula the kernel's index runs against the signal's. Which kernel, slid in the ordinary "
@@ -70,18 +68,18 @@ def _(trial):
         "`tensor.flip(0)` reverses a tensor of one dimension; call your cross_correlation_1d with the "
         "flipped kernel.",
     ),
-    mistakes={
-        "Nothing is flipped yet: this is cross-correlation.": lambda a, kernel: _conv1d(a, kernel),
-        "You flipped the signal, not the kernel: the values come out in reverse order.": (
+    why={
+        (lambda a, kernel: _conv1d(a, kernel)): "Nothing is flipped yet: this is cross-correlation.",
+        (
             lambda a, kernel: _conv1d(a.flip(0), kernel)
-        ),
-        "This is the 'full' convolution, which also counts windows that stick out at both ends "
-        "(np.convolve's default).": (
-            lambda a, kernel: torch.from_numpy(scipy.signal.convolve(a.numpy(), kernel.numpy(), mode="full"))
+        ): "You flipped the signal, not the kernel: the values come out in reverse order.",
+        (lambda a, kernel: torch.from_numpy(scipy.signal.convolve(a.numpy(), kernel.numpy(), mode="full"))): (
+            "This is the 'full' convolution, which also counts windows that stick out at both ends "
+            "(np.convolve's default)."
         ),
     },
 )
-def _(trial):
+def convolution_1d(trial: Trial) -> None:
     trial.signature("a", "kernel")
     trial.case(tensor(1, 2, 4, 8, 3), tensor(1, 10, 100), expected=tensor(124, 248, 483))
     trial.case(numbers(9, seed=5), numbers(4, seed=6))
@@ -99,11 +97,11 @@ check.choice(
     ),
     why={
         "A": "The order of the bars depends on the flip only. A kernel that slides unflipped meets the "
-             "impulse with its last value first, so cross-correlation writes the kernel backwards.",
+        "impulse with its last value first, so cross-correlation writes the kernel backwards.",
         "B": "The first two are right, but PyTorch doesn't flip: `conv1d` computes the cross-correlation, "
-             "whatever its name.",
+        "whatever its name.",
         "D": "Padding adds zeros at the ends; it can't turn 4, 2, 1 into 1, 2, 4. Only reversing the "
-             "kernel does.",
+        "kernel does.",
     },
 )
 
@@ -117,7 +115,6 @@ def _output_size(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
 
 
 @check.exercise(
-    "output_size",
     oracle=_output_size,
     hints=(
         "The padded signal has n + 2 * padding values. How many steps can a window of the kernel's size "
@@ -126,25 +123,25 @@ def _output_size(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
         "left out. The first window counts too.",
         "(n + 2 * padding - kernel) // stride + 1",
     ),
-    mistakes={
-        "You rounded up: a last window that doesn't fit is dropped, so the division rounds down.": (
+    why={
+        (
             lambda n, kernel, stride=1, padding=0: -(-(n + 2 * padding - kernel) // stride) + 1
-        ),
-        "You divided too late: the + 1 for the first window is not divided by the stride.": (
+        ): "You rounded up: a last window that doesn't fit is dropped, so the division rounds down.",
+        (
             lambda n, kernel, stride=1, padding=0: (n + 2 * padding - kernel + 1) // stride
-        ),
-        "That is the number of steps: the first window, before any step, counts too.": (
+        ): "You divided too late: the + 1 for the first window is not divided by the stride.",
+        (
             lambda n, kernel, stride=1, padding=0: (n + 2 * padding - kernel) // stride
-        ),
-        "The padding is on both sides: it adds 2 * padding values.": (
+        ): "That is the number of steps: the first window, before any step, counts too.",
+        (
             lambda n, kernel, stride=1, padding=0: (n + padding - kernel) // stride + 1
-        ),
-        "A size is a whole number: divide with //, which rounds down.": (
+        ): "The padding is on both sides: it adds 2 * padding values.",
+        (
             lambda n, kernel, stride=1, padding=0: (n + 2 * padding - kernel) / stride + 1
-        ),
+        ): "A size is a whole number: divide with //, which rounds down.",
     },
 )
-def _(trial):
+def output_size(trial: Trial) -> None:
     trial.signature("n", "kernel", "stride", "padding")
     trial.case(5, 3, 1, 0, expected=3)
     trial.case(9, 3, 1, 2, expected=11)
@@ -166,12 +163,14 @@ check.number(
         "A loop does it: start with n = 155 and repeat four times n = output_size(n, 3, stride=2, "
         "padding=1).",
     ),
-    mistakes={
-        "There is no fraction of a slice: each layer rounds, and not as 155 / 16 does.": 155 / 16,
-        "You divided once by 16 and rounded down. Each layer rounds by itself: with padding 1 it keeps (n "
-        "+ 1) // 2.": 9,
-        "That is without padding: 155, 77, 38, 18, 8. The layers here have padding 1.": 8,
-        "That is after three layers: there is one more.": 20,
+    why={
+        155 / 16: "There is no fraction of a slice: each layer rounds, and not as 155 / 16 does.",
+        9: (
+            "You divided once by 16 and rounded down. Each layer rounds by itself: with padding 1 it keeps "
+            "(n + 1) // 2."
+        ),
+        8: "That is without padding: 155, 77, 38, 18, 8. The layers here have padding 1.",
+        20: "That is after three layers: there is one more.",
     },
 )
 
@@ -206,7 +205,6 @@ def _dilated_matrix(kernel: Tensor, n: int, stride: int = 1, padding: int = 0) -
 
 
 @check.exercise(
-    "convolution_matrix",
     oracle=_convolution_matrix,
     hints=(
         "One row for each output value, one column for each input value. In which column does row i start?",
@@ -215,41 +213,43 @@ def _dilated_matrix(kernel: Tensor, n: int, stride: int = 1, padding: int = 0) -
         "Two loops, i over output_size(n, k, stride, padding) rows and j over the kernel; column = i * "
         "stride - padding + j; `if 0 <= column < n: X[i, column] = kernel[j]`.",
     ),
-    mistakes={
-        "Your kernel is flipped: each row reads kernel[0], kernel[1], ... from left to right.": (
+    why={
+        (
             lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel.flip(0), n, stride, padding)
+        ): "Your kernel is flipped: each row reads kernel[0], kernel[1], ... from left to right.",
+        (lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel, n + 2 * padding, stride)): (
+            "You kept the columns of the padding. Those inputs are zeros, so their columns go: the matrix "
+            "acts on the n true inputs."
         ),
-        "You kept the columns of the padding. Those inputs are zeros, so their columns go: the matrix acts "
-        "on the n true inputs.": (
-            lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel, n + 2 * padding, stride)
-        ),
-        "The padding is missing: row 0 starts at column -padding, and what sticks out is left out.": (
+        (
             lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel, n, stride)
-        ),
-        "The padding is on the left side only: it also lets the last windows stick out on the right.": (
+        ): "The padding is missing: row 0 starts at column -padding, and what sticks out is left out.",
+        (
             lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel, n, stride, padding)[
                 : _output_size(n + padding, len(kernel), stride)
             ]
-        ),
-        "The stride is missing in the columns: from one row to the next the kernel moves on by `stride` "
-        "columns.": (
+        ): ("The padding is on the left side only: it also lets the last windows stick out on the right."),
+        (
             lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel, n, 1, padding)[
                 : _output_size(n, len(kernel), stride, padding)
             ]
+        ): (
+            "The stride is missing in the columns: from one row to the next the kernel moves on by `stride` "
+            "columns."
         ),
-        "The stride went into the kernel: it spreads the rows, not the kernel's own values (that is "
-        "dilation).": (
-            _dilated_matrix
+        _dilated_matrix: (
+            "The stride went into the kernel: it spreads the rows, not the kernel's own values (that is "
+            "dilation)."
         ),
-        "A negative column index wraps round to the end of the row in Python: leave out columns below 0.": (
-            _wrapped_matrix
+        _wrapped_matrix: (
+            "A negative column index wraps round to the end of the row in Python: leave out columns below 0."
         ),
-        "Rows and columns are swapped: one row for each output, one column for each input.": (
+        (
             lambda kernel, n, stride=1, padding=0: _convolution_matrix(kernel, n, stride, padding).T
-        ),
+        ): "Rows and columns are swapped: one row for each output, one column for each input.",
     },
 )
-def _(trial):
+def convolution_matrix(trial: Trial) -> None:
     trial.signature("kernel", "n", "stride", "padding")
     trial.case(tensor(2, 3, 5), 5)
     slide = torch.tensor([[3, 5, 0, 0], [2, 3, 5, 0], [0, 2, 3, 5], [0, 0, 2, 3]], dtype=torch.float64)
@@ -286,12 +286,14 @@ check.number(
         "can hide.)",
         "int((printed != X).sum())",
     ),
-    mistakes={
-        "Look at the third value of a row, x in print: kernel values all different make the misprint "
-        "visible.": 0,
-        "One misprint, but it is repeated in each row: count all wrong entries.": 1,
-        "That is how many entries aren't zero. How many of them are wrong?": 12,
-        "That is the number of all entries. How many differ from the right matrix?": 24,
+    why={
+        0: (
+            "Look at the third value of a row, x in print: kernel values all different make the misprint "
+            "visible."
+        ),
+        1: "One misprint, but it is repeated in each row: count all wrong entries.",
+        12: "That is how many entries aren't zero. How many of them are wrong?",
+        24: "That is the number of all entries. How many differ from the right matrix?",
     },
 )
 
@@ -331,7 +333,6 @@ def _leaking_matrix_2d(
 
 
 @check.exercise(
-    "convolution_matrix_2d",
     oracle=_convolution_matrix_2d,
     hints=(
         "As in 1D: one row for each output pixel, one column for each input pixel. Pixel (r, c) of an "
@@ -341,39 +342,41 @@ def _leaking_matrix_2d(
         "`if 0 <= r < height and 0 <= c < width: X[i * out_width + j, r * width + c] = kernel[p, q]`, with "
         "out_height and out_width from output_size.",
     ),
-    mistakes={
-        "Your kernel is flipped: kernel[0, 0] meets the window's top left pixel.": (
+    why={
+        (
             lambda kernel, height, width, stride=1, padding=0: _convolution_matrix_2d(
                 kernel.flip(0, 1), height, width, stride, padding
             )
+        ): "Your kernel is flipped: kernel[0, 0] meets the window's top left pixel.",
+        _column_by_column: (
+            "You flattened column by column: `flatten()` goes along the rows, pixel (r, c) becomes entry r *"
+            " width + c."
         ),
-        "You flattened column by column: `flatten()` goes along the rows, pixel (r, c) becomes entry r * "
-        "width + c.": (
-            _column_by_column
+        _leaking_matrix_2d: (
+            "What sticks out at the left or right leaks into the neighbouring image row: test r and c each, "
+            "not the flat index."
         ),
-        "What sticks out at the left or right leaks into the neighbouring image row: test r and c each, "
-        "not the flat index.": (
-            _leaking_matrix_2d
-        ),
-        "You multiplied the row index by the height: an image row has `width` pixels.": (
+        (
             lambda kernel, height, width, stride=1, padding=0: _leaking_matrix_2d(
                 kernel, height, width, stride, padding, row_length=height
             )
-        ),
-        "The kernel's two axes are swapped: p runs down with the rows, q runs to the right with the "
-        "columns.": (
+        ): "You multiplied the row index by the height: an image row has `width` pixels.",
+        (
             lambda kernel, height, width, stride=1, padding=0: _convolution_matrix_2d(
                 kernel.T, height, width, stride, padding
             )
+        ): (
+            "The kernel's two axes are swapped: p runs down with the rows, q runs to the right with the "
+            "columns."
         ),
-        "Rows and columns are swapped: one row for each output pixel, one column for each input pixel.": (
-            lambda kernel, height, width, stride=1, padding=0: _convolution_matrix_2d(
-                kernel, height, width, stride, padding
-            ).T
-        ),
+        (
+            lambda kernel, height, width, stride=1, padding=0: (
+                _convolution_matrix_2d(kernel, height, width, stride, padding).T
+            )
+        ): ("Rows and columns are swapped: one row for each output pixel, one column for each input pixel."),
     },
 )
-def _(trial):
+def convolution_matrix_2d(trial: Trial) -> None:
     trial.signature("kernel", "height", "width", "stride", "padding")
     tiny = torch.tensor([[1, 2, 0, 3, 4, 0], [0, 1, 2, 0, 3, 4]], dtype=torch.float64)
     trial.case(tensor(1, 2, 3, 4).reshape(2, 2), 2, 3, expected=tiny)
@@ -394,11 +397,11 @@ check.choice(
     ),
     why={
         "A": "Rows of the kernel stay rows: within a block we move along one image row, so a block holds a "
-             "row of the kernel, not a column.",
+        "row of the kernel, not a column.",
         "C": "The whole kernel spans three image rows, so it is spread over three blocks; one block holds "
-             "a single kernel row.",
+        "a single kernel row.",
         "D": "Kernel row 0 lies on input row 1 when output row 1 is computed: that is the block to the "
-             "left of the frame.",
+        "left of the frame.",
     },
 )
 
@@ -406,9 +409,7 @@ check.choice(
 # ---- 5. The transpose
 
 
-def _stamped(
-    b: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0, *, add: bool = True
-) -> Tensor:
+def _stamped(b: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0, *, add: bool = True) -> Tensor:
     """Stamping by loops, overlaps overwritten unless ``add``; then ``padding`` values cut off each end."""
     full = b.new_zeros((len(b) - 1) * stride + len(kernel))
     for i, value in enumerate(b):
@@ -418,9 +419,8 @@ def _stamped(
 
 
 @check.exercise(
-    "transposed_convolution_1d",
-    oracle=lambda b, kernel, stride=1, padding=0: (
-        _conv_transpose1d(b, kernel, stride=stride, padding=padding)
+    oracle=lambda b, kernel, stride=1, padding=0: _conv_transpose1d(
+        b, kernel, stride=stride, padding=padding
     ),
     hints=(
         "Each b[i] puts a copy of the kernel, multiplied by b[i], into the output. Where does the copy of "
@@ -430,36 +430,36 @@ def _stamped(
         "`full[i * stride : i * stride + k] += b[i] * kernel` in a loop over i; then "
         "`return full[padding : len(full) - padding]`.",
     ),
-    mistakes={
-        "Where stamps overlap they must add up: `+=`, not `=`.": (
+    why={
+        (
             lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride, padding, add=False)
+        ): "Where stamps overlap they must add up: `+=`, not `=`.",
+        (lambda b, kernel, stride=1, padding=0: _stamped(b, kernel.flip(0), stride, padding)): (
+            "Your stamp is flipped: each input value writes kernel[0], kernel[1], ... from left to right."
         ),
-        "Your stamp is flipped: each input value writes kernel[0], kernel[1], ... from left to right.": (
-            lambda b, kernel, stride=1, padding=0: _stamped(b, kernel.flip(0), stride, padding)
-        ),
-        "The padding is missing: it cuts `padding` values off each end of the output.": (
+        (
             lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride)
+        ): "The padding is missing: it cuts `padding` values off each end of the output.",
+        (lambda b, kernel, stride=1, padding=0: F.pad(_stamped(b, kernel, stride), (padding, padding))): (
+            "Padding makes the output of a transposed convolution shorter, not longer: it cuts off what the "
+            "convolution's padding had added."
         ),
-        "Padding makes the output of a transposed convolution shorter, not longer: it cuts off what the "
-        "convolution's padding had added.": (
-            lambda b, kernel, stride=1, padding=0: F.pad(_stamped(b, kernel, stride), (padding, padding))
-        ),
-        "The padding is cut off on one side only: it goes from both ends.": (
+        (
             lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride)[padding:]
+        ): "The padding is cut off on one side only: it goes from both ends.",
+        (lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride)[padding:-padding]): (
+            "Without padding nothing is cut, but the slice [0:-0] is empty: cut up to len(full) - padding."
         ),
-        "Without padding nothing is cut, but the slice [0:-0] is empty: cut up to len(full) - padding.": (
-            lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, stride)[padding:-padding]
-        ),
-        "The stride is missing: it is the distance between two stamps.": (
+        (
             lambda b, kernel, stride=1, padding=0: _stamped(b, kernel, 1, padding)
-        ),
-        "This is the ordinary convolution, which gathers: the transposed one scatters, each input value "
-        "stamps the kernel.": (
-            lambda b, kernel, stride=1, padding=0: _conv1d(b, kernel, stride=stride, padding=padding)
+        ): "The stride is missing: it is the distance between two stamps.",
+        (lambda b, kernel, stride=1, padding=0: _conv1d(b, kernel, stride=stride, padding=padding)): (
+            "This is the ordinary convolution, which gathers: the transposed one scatters, each input value "
+            "stamps the kernel."
         ),
     },
 )
-def _(trial):
+def transposed_convolution_1d(trial: Trial) -> None:
     trial.signature("b", "kernel", "stride", "padding")
     trial.case(tensor(1, 10, 100), tensor(2, 3, 5), expected=tensor(2, 23, 235, 350, 500))
     trial.case(tensor(1, 10, 100), tensor(2, 3, 5), stride=2, expected=tensor(2, 3, 25, 30, 250, 300, 500))
@@ -473,7 +473,6 @@ def _slide_transposed(x: float, y: float, z: float, a: float, b: float, c: float
 
 
 @check.exercise(
-    "slide_transposed",
     oracle=_slide_transposed,
     hints=(
         "Put numbers in: compare X.T @ a with the six printed expressions. Primes let you factor what you "
@@ -483,32 +482,31 @@ def _slide_transposed(x: float, y: float, z: float, a: float, b: float, c: float
         "The fifth place is stamped by c (its last value, z) and by d (its middle value, y); the sixth by "
         "d alone.",
     ),
-    mistakes={
-        "That is the slide as printed. Compare each entry with X.T @ a: two are wrong.": (
+    why={
+        (
             lambda x, y, z, a, b, c, d: [*_slide_transposed(x, y, z, a, b, c, d)[:4], d * z + d * y, d * y]
-        ),
-        "The fifth entry is still as printed: d can't stamp the same place twice.": (
+        ): "That is the slide as printed. Compare each entry with X.T @ a: two are wrong.",
+        (
             lambda x, y, z, a, b, c, d: [*_slide_transposed(x, y, z, a, b, c, d)[:4], d * z + d * y, d * z]
+        ): "The fifth entry is still as printed: d can't stamp the same place twice.",
+        (lambda x, y, z, a, b, c, d: [*_slide_transposed(x, y, z, a, b, c, d)[:4], c * z + d * y, d * y]): (
+            "The sixth entry is still as printed: the last stamp ends with the last value of the kernel."
         ),
-        "The sixth entry is still as printed: the last stamp ends with the last value of the kernel.": (
-            lambda x, y, z, a, b, c, d: [*_slide_transposed(x, y, z, a, b, c, d)[:4], c * z + d * y, d * y]
-        ),
-        "This comes from the misprinted matrix, rows x y x: correct its rows to x y z first.": (
+        (
             lambda x, y, z, a, b, c, d: _slide_transposed(x, y, x, a, b, c, d)
-        ),
-        "Your kernel is flipped: a stamps x, y, z from left to right.": (
+        ): "This comes from the misprinted matrix, rows x y x: correct its rows to x y z first.",
+        (
             lambda x, y, z, a, b, c, d: _slide_transposed(z, y, x, a, b, c, d)
-        ),
+        ): "Your kernel is flipped: a stamps x, y, z from left to right.",
     },
 )
-def _(trial):
+def slide_transposed(trial: Trial) -> None:
     trial.signature("x", "y", "z", "a", "b", "c", "d")
     trial.case(2, 3, 5, 7, 11, 13, 17, expected=[14, 43, 94, 128, 116, 85])
     trial.case(0.5, -1.25, 3.0, 2.0, -0.75, 1.5, 4.0)
 
 
 @check.exercise(
-    "transpose_by_convolution",
     oracle=lambda b, kernel, padding=0: _conv_transpose1d(b, kernel, padding=padding),
     hints=(
         "Compare the pictures of X.T and of a convolution matrix: in which order do the rows of X.T hold "
@@ -517,25 +515,25 @@ def _(trial):
         "value only: k - 1 on each side when padding is 0.",
         "F.conv1d with kernel.flip(0) and padding = len(kernel) - 1 - padding.",
     ),
-    mistakes={
-        "The length is right, the kernel is not flipped: for stride 1 the transposed convolution is an "
-        "ordinary one only with the kernel flipped.": (
-            lambda b, kernel, padding=0: _conv1d(b, kernel, padding=len(kernel) - 1 - padding)
+    why={
+        (lambda b, kernel, padding=0: _conv1d(b, kernel, padding=len(kernel) - 1 - padding)): (
+            "The length is right, the kernel is not flipped: for stride 1 the transposed convolution is an "
+            "ordinary one only with the kernel flipped."
         ),
-        "You gave F.conv1d the transposed convolution's padding. It needs k - 1 - padding: the more the one "
-        "cuts off, the less the other adds.": (
-            lambda b, kernel, padding=0: _conv1d(b, kernel.flip(0), padding=padding)
+        (lambda b, kernel, padding=0: _conv1d(b, kernel.flip(0), padding=padding)): (
+            "You gave F.conv1d the transposed convolution's padding. It needs k - 1 - padding: the more the "
+            "one cuts off, the less the other adds."
         ),
-        "You pad by k - 1 always: the transposed convolution's own padding has to be taken away, k - 1 - "
-        "padding.": (
-            lambda b, kernel, padding=0: _conv1d(b, kernel.flip(0), padding=len(kernel) - 1)
+        (lambda b, kernel, padding=0: _conv1d(b, kernel.flip(0), padding=len(kernel) - 1)): (
+            "You pad by k - 1 always: the transposed convolution's own padding has to be taken away, k - 1 -"
+            " padding."
         ),
-        "Neither flip nor other padding: this is the ordinary convolution itself.": (
+        (
             lambda b, kernel, padding=0: _conv1d(b, kernel, padding=padding)
-        ),
+        ): "Neither flip nor other padding: this is the ordinary convolution itself.",
     },
 )
-def _(trial):
+def transpose_by_convolution(trial: Trial) -> None:
     trial.signature("b", "kernel", "padding")
     trial.case(tensor(1, 10, 100), tensor(2, 3, 5), expected=tensor(2, 23, 235, 350, 500))
     trial.case(numbers(7, seed=19), numbers(4, seed=20), padding=1)
@@ -550,7 +548,6 @@ def _transposed_output_size(
 
 
 @check.exercise(
-    "transposed_output_size",
     oracle=_transposed_output_size,
     hints=(
         "Count the stamps: n of them, `stride` apart. Where does the last one end?",
@@ -558,41 +555,45 @@ def _transposed_output_size(
         "`output_padding` is given back at one.",
         "(n - 1) * stride + kernel - 2 * padding + output_padding",
     ),
-    mistakes={
-        "Multiplying by the stride is only a rule of thumb: the kernel and the padding count as well.": (
-            lambda n, kernel, stride=1, padding=0, output_padding=0: n * stride
+    why={
+        (lambda n, kernel, stride=1, padding=0, output_padding=0: n * stride): (
+            "Multiplying by the stride is only a rule of thumb: the kernel and the padding count as well."
         ),
-        "n stamps have n - 1 distances between them: the last one starts at (n - 1) * stride.": (
+        (
             lambda n, kernel, stride=1, padding=0, output_padding=0: (
                 n * stride + kernel - 2 * padding + output_padding
             )
-        ),
-        "The padding is cut off, not added: the transposed convolution undoes the size of a convolution "
-        "that had it.": (
+        ): "n stamps have n - 1 distances between them: the last one starts at (n - 1) * stride.",
+        (
             lambda n, kernel, stride=1, padding=0, output_padding=0: (
                 (n - 1) * stride + kernel + 2 * padding + output_padding
             )
+        ): (
+            "The padding is cut off, not added: the transposed convolution undoes the size of a convolution "
+            "that had it."
         ),
-        "output_padding lengthens the output at one end only: it counts once.": (
+        (
             lambda n, kernel, stride=1, padding=0, output_padding=0: (
                 (n - 1) * stride + kernel - 2 * padding + 2 * output_padding
             )
-        ),
-        "output_padding is not a second padding: padding cuts off at both ends, output_padding gives back "
-        "at one.": (
+        ): "output_padding lengthens the output at one end only: it counts once.",
+        (
             lambda n, kernel, stride=1, padding=0, output_padding=0: (
                 (n - 1) * stride + kernel - 2 * padding - 2 * output_padding
             )
+        ): (
+            "output_padding is not a second padding: padding cuts off at both ends, output_padding gives "
+            "back at one."
         ),
-        "output_padding is missing: it makes the output that much longer.": (
+        (
             lambda n, kernel, stride=1, padding=0, output_padding=0: (n - 1) * stride + kernel - 2 * padding
-        ),
-        "That is the size of the forward convolution.": (
+        ): "output_padding is missing: it makes the output that much longer.",
+        (
             lambda n, kernel, stride=1, padding=0, output_padding=0: _output_size(n, kernel, stride, padding)
-        ),
+        ): "That is the size of the forward convolution.",
     },
 )
-def _(trial):
+def transposed_output_size(trial: Trial) -> None:
     trial.signature("n", "kernel", "stride", "padding", "output_padding")
     trial.case(2, 3, 2, 1, expected=3)
     trial.case(2, 3, 2, 1, 1, expected=4)
@@ -612,11 +613,11 @@ check.choice(
     ),
     why={
         "A": "Look at the fine structures: they are gone. A quarter as many numbers can't hold the whole "
-             "image, and the transpose makes no attempt to recover it.",
+        "image, and the transpose makes no attempt to recover it.",
         "B": "Rounding errors are about 1e-16 here; the fourth picture's title says how large the "
-             "differences are.",
+        "differences are.",
         "C": "The size is right: 4x4 forward to 2x2 and, with output_padding = 1, back to 4x4. It is the "
-             "values that differ.",
+        "values that differ.",
     },
 )
 
@@ -654,7 +655,6 @@ def _same_output_padding(
 
 
 @check.exercise(
-    "input_gradient",
     oracle=_input_gradient,
     hints=(
         "<Xa, v> = <a, X^T v>, and the gradient of <a, g> with respect to a is g. So which operation is "
@@ -664,30 +664,32 @@ def _same_output_padding(
         "output_padding = (height - transposed_output_size(v.shape[0], kernel.shape[0], stride, padding), "
         "and the same for the width).",
     ),
-    mistakes={
-        "Your kernel is flipped: conv_transpose2d takes the kernel as it is.": (
+    why={
+        (
             lambda v, kernel, height, width, stride=1, padding=0: _input_gradient(
                 v, kernel.flip(0, 1), height, width, stride, padding
             )
+        ): "Your kernel is flipped: conv_transpose2d takes the kernel as it is.",
+        _without_output_padding: (
+            "The size is ambiguous: several input sizes give the same output size. Use output_padding to get"
+            " back to (height, width)."
         ),
-        "The size is ambiguous: several input sizes give the same output size. Use output_padding to get "
-        "back to (height, width).": _without_output_padding,
-        "The rows or columns that were missing are not zeros: output_padding computes them, appended zeros "
-        "don't.": (
-            _zeros_appended
+        _zeros_appended: (
+            "The rows or columns that were missing are not zeros: output_padding computes them, appended "
+            "zeros don't."
         ),
-        "Height and width need an output_padding each: they don't always lack the same.": (
-            _same_output_padding
-        ),
-        "This is the ordinary convolution: the gradient goes the other way, from output to input, by the "
-        "transpose.": (
+        _same_output_padding: "Height and width need an output_padding each: they don't always lack the same.",
+        (
             lambda v, kernel, height, width, stride=1, padding=0: F.conv2d(
                 v[None, None], kernel[None, None], stride=stride, padding=padding
             )[0, 0]
+        ): (
+            "This is the ordinary convolution: the gradient goes the other way, from output to input, by the"
+            " transpose."
         ),
     },
 )
-def _(trial):
+def input_gradient(trial: Trial) -> None:
     trial.signature("v", "kernel", "height", "width", "stride", "padding")
     for kernel_size, height, width, stride, padding in (
         ((2, 3), 5, 6, 1, 0),
@@ -700,7 +702,12 @@ def _(trial):
         v, kernel = numbers(*out, seed=23), numbers(*kernel_size, seed=24)
         options = f"stride={stride}, padding={padding}"
         trial.case(
-            v, kernel, height, width, stride, padding,
+            v,
+            kernel,
+            height,
+            width,
+            stride,
+            padding,
             label=f"input_gradient(v of {tuple(out)}, kernel of {kernel_size}, {height}, {width}, {options})",
         )
 
@@ -719,16 +726,15 @@ check.number(
         "10^9 bytes.",
         "57600 ** 2 * 4 / 1e9",
     ),
-    mistakes={
-        "That is the number of entries, in thousands of millions: each of them takes 4 bytes.": (
-            _PIXELS**2 / 1e9
-        ),
-        "That is float64, 8 bytes a number; float32 takes 4.": _PIXELS**2 * 8 / 1e9,
-        "That is in GiB (2^30 bytes); we ask for GB, 10^9 bytes.": _PIXELS**2 * 4 / 2**30,
-        "That is in bytes; we ask for GB, 10^9 bytes.": float(_PIXELS**2 * 4),
-        "That is one row of the matrix, as large as one image: there are 57,600 rows.": _PIXELS * 4 / 1e9,
-        "That counts the nine kernel values of each row only; a dense matrix also stores all its zeros.": (
-            _PIXELS * 9 * 4 / 1e9
+    why={
+        _PIXELS**2
+        / 1e9: "That is the number of entries, in thousands of millions: each of them takes 4 bytes.",
+        _PIXELS**2 * 8 / 1e9: "That is float64, 8 bytes a number; float32 takes 4.",
+        _PIXELS**2 * 4 / 2**30: "That is in GiB (2^30 bytes); we ask for GB, 10^9 bytes.",
+        float(_PIXELS**2 * 4): "That is in bytes; we ask for GB, 10^9 bytes.",
+        _PIXELS * 4 / 1e9: "That is one row of the matrix, as large as one image: there are 57,600 rows.",
+        _PIXELS * 9 * 4 / 1e9: (
+            "That counts the nine kernel values of each row only; a dense matrix also stores all its zeros."
         ),
     },
 )
@@ -743,12 +749,12 @@ check.number(
         "The dense row has 57,600 entries, each multiplied once. The kernel has 3 * 3 entries.",
         "57600 / 9",
     ),
-    mistakes={
-        "A kernel of 3x3 multiplies 9 times an output pixel, not 3 times.": _PIXELS / 3,
-        "That is the work of the matrix for one pixel; the direct way needs 9 multiplications, so divide.": (
-            float(_PIXELS)
+    why={
+        _PIXELS / 3: "A kernel of 3x3 multiplies 9 times an output pixel, not 3 times.",
+        float(_PIXELS): (
+            "That is the work of the matrix for one pixel; the direct way needs 9 multiplications, so divide."
         ),
-        "That is how often the direct way multiplies in all; we ask for the ratio.": _PIXELS * 9.0,
-        "A row of the matrix has as many entries as the image has pixels, 240 * 240, not 240.": 240 / 9,
+        _PIXELS * 9.0: "That is how often the direct way multiplies in all; we ask for the ratio.",
+        240 / 9: "A row of the matrix has as many entries as the image has pixels, 240 * 240, not 240.",
     },
 )

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_utils.checks import Checker
-from course_utils.checks.samples import numbers
+from course_utils.checking import Checker, Trial
+from course_utils.checking.samples import numbers
 
 check = Checker("pixels_to_classes")
 
@@ -59,7 +59,6 @@ def _box_counted_from_the_end(mask: Tensor) -> tuple[int, int, int, int]:
 
 
 @check.exercise(
-    "bounding_box",
     oracle=_bounding_box,
     hints=(
         "Forget y for a moment: at which x is anything true?",
@@ -69,24 +68,22 @@ def _box_counted_from_the_end(mask: Tensor) -> tuple[int, int, int, int]:
         "xs, ys = mask.any(dim=1).nonzero(), mask.any(dim=0).nonzero(); then int(xs.min()), int(xs.max()), "
         "int(ys.min()), int(ys.max()).",
     ),
-    mistakes={
-        "x and y are swapped: the first axis of the mask is x.": _reordered(2, 3, 0, 1),
-        "These are the right four numbers in another order: first x, last x, first y, last y.": (
-            _reordered(0, 2, 1, 3)
-        ),
-        "Your ends are one too far, as in a slice: the last x and y are themselves inside the mask.": (
-            _box_of_slices
-        ),
-        "These are widths. Asked for are the last x and the last y.": _box_with_sizes,
-        "These are differences. Asked for are the last x and the last y.": _box_with_differences,
-        "These are two corners, y before x. Asked for are first x, last x, first y, last y.": (
-            _reordered(2, 0, 3, 1)
-        ),
-        "nonzero() sorts by x first: the first and last entry say nothing about y.": _box_of_first_and_last,
-        "That counts from the end: subtract it from the last place of the axis.": _box_counted_from_the_end,
+    why={
+        _reordered(2, 3, 0, 1): "x and y are swapped: the first axis of the mask is x.",
+        _reordered(
+            0, 2, 1, 3
+        ): "These are the right four numbers in another order: first x, last x, first y, last y.",
+        _box_of_slices: "Your ends are one too far, as in a slice: the last x and y are themselves inside the mask.",
+        _box_with_sizes: "These are widths. Asked for are the last x and the last y.",
+        _box_with_differences: "These are differences. Asked for are the last x and the last y.",
+        _reordered(
+            2, 0, 3, 1
+        ): "These are two corners, y before x. Asked for are first x, last x, first y, last y.",
+        _box_of_first_and_last: "nonzero() sorts by x first: the first and last entry say nothing about y.",
+        _box_counted_from_the_end: "That counts from the end: subtract it from the last place of the axis.",
     },
 )
-def _(trial):
+def bounding_box(trial: Trial) -> None:
     trial.signature("mask")
     tiny = torch.tensor([[0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 1, 1]], dtype=torch.bool)
     trial.case(tiny, expected=(1, 2, 1, 3))
@@ -114,7 +111,6 @@ def _renamed_one_after_another(clusters: np.ndarray, names: list[int]) -> np.nda
 
 
 @check.exercise(
-    "rename_clusters",
     oracle=_rename_clusters,
     hints=(
         "`names` is a table: entry c says how cluster c is called from now on. Every pixel looks up its own.",
@@ -122,18 +118,22 @@ def _renamed_one_after_another(clusters: np.ndarray, names: list[int]) -> np.nda
         "old one, or a pixel is renamed twice.",
         "np.array(names)[clusters]: an array indexed by an array.",
     ),
-    mistakes={
-        "Some pixels were renamed twice: after 0 became 2, your loop finds these again as cluster 2. "
-        "Compare with the old numbers.": _renamed_one_after_another,
-        "This is the opposite renaming: names[c] is the new name of cluster c, not the cluster whose new "
-        "name is c.": lambda clusters, names: _rename_clusters(clusters, np.argsort(names).tolist()),
-        "Nothing has been renamed.": lambda clusters, names: clusters.copy(),
-        "Not every cluster was renamed. Loop over range(len(names)).": lambda clusters, names: np.where(
-            clusters < 4, _rename_clusters(clusters, names), clusters
+    why={
+        _renamed_one_after_another: (
+            "Some pixels were renamed twice: after 0 became 2, your loop finds these again as cluster 2. "
+            "Compare with the old numbers."
         ),
+        (lambda clusters, names: _rename_clusters(clusters, np.argsort(names).tolist())): (
+            "This is the opposite renaming: names[c] is the new name of cluster c, not the cluster whose new"
+            " name is c."
+        ),
+        (lambda clusters, names: clusters.copy()): "Nothing has been renamed.",
+        (
+            lambda clusters, names: np.where(clusters < 4, _rename_clusters(clusters, names), clusters)
+        ): "Not every cluster was renamed. Loop over range(len(names)).",
     },
 )
-def _(trial):
+def rename_clusters(trial: Trial) -> None:
     trial.signature("clusters", "names")
     trial.case(np.array([0, 1, 2, 3, 0]), [2, 0, 3, 1], expected=np.array([2, 0, 3, 1, 2]))
     random = np.random.default_rng(0)
@@ -157,7 +157,6 @@ def _spread(points: np.ndarray, clusters: np.ndarray, of_members) -> list[float]
 
 
 @check.exercise(
-    "sum_of_squares",
     oracle=_sum_of_squares,
     hints=(
         "Go through the clusters. For each: which points belong to it, and what is their mean?",
@@ -165,57 +164,62 @@ def _spread(points: np.ndarray, clusters: np.ndarray, of_members) -> list[float]
         "of the d intensities.",
         "Sum over the clusters of ((members - members.mean(axis=0)) ** 2).sum().",
     ),
-    mistakes={
-        "The distances are to be squared before they are added up.": lambda points, clusters: sum(
-            _spread(points, clusters, lambda own: np.sqrt((own**2).sum(axis=1)).sum())
-        ),
-        "The square goes on each distance. You squared their sum.": lambda points, clusters: sum(
-            _spread(points, clusters, lambda own: np.sqrt((own**2).sum(axis=1)).sum() ** 2)
-        ),
-        "You measured the distances from the mean of all points: each cluster has its own mean.": (
+    why={
+        (
+            lambda points, clusters: sum(
+                _spread(points, clusters, lambda own: np.sqrt((own**2).sum(axis=1)).sum())
+            )
+        ): "The distances are to be squared before they are added up.",
+        (
+            lambda points, clusters: sum(
+                _spread(points, clusters, lambda own: np.sqrt((own**2).sum(axis=1)).sum() ** 2)
+            )
+        ): "The square goes on each distance. You squared their sum.",
+        (
             lambda points, clusters: float(((points - points.mean(axis=0)) ** 2).sum())
-        ),
-        "Your mean is a single number, over all intensities: average over the points only, axis=0.": (
+        ): "You measured the distances from the mean of all points: each cluster has its own mean.",
+        (
             lambda points, clusters: sum(
                 ((own - own.mean()) ** 2).sum()
                 for own in (points[clusters == cluster] for cluster in np.unique(clusters))
             )
-        ),
-        "You averaged within each cluster: W is a sum, so a large cluster weighs more.": (
+        ): "Your mean is a single number, over all intensities: average over the points only, axis=0.",
+        (
             lambda points, clusters: sum(_spread(points, clusters, lambda own: (own**2).sum() / len(own)))
-        ),
-        "A cluster was left out: its number can be any integer. np.unique(clusters) lists them all.": (
+        ): "You averaged within each cluster: W is a sum, so a large cluster weighs more.",
+        (
             lambda points, clusters: sum(
                 _sum_of_squares(points[clusters == cluster], clusters[clusters == cluster])
                 for cluster in range(len(np.unique(clusters)))
             )
-        ),
-        "You divided by the number of points: W is a sum, not a mean.": (
+        ): "A cluster was left out: its number can be any integer. np.unique(clusters) lists them all.",
+        (
             lambda points, clusters: _sum_of_squares(points, clusters) / len(points)
-        ),
-        "You averaged over the clusters: W adds them up.": lambda points, clusters: np.mean(
-            _spread(points, clusters, lambda own: (own**2).sum())
-        ),
-        "Only the first cluster is counted.": lambda points, clusters: _spread(
-            points, clusters, lambda own: (own**2).sum()
-        )[0],
-        "Only the last cluster is counted.": lambda points, clusters: _spread(
-            points, clusters, lambda own: (own**2).sum()
-        )[-1],
-        "That is the root of W: the squares are added up, and stay squares.": (
+        ): "You divided by the number of points: W is a sum, not a mean.",
+        (
+            lambda points, clusters: np.mean(_spread(points, clusters, lambda own: (own**2).sum()))
+        ): "You averaged over the clusters: W adds them up.",
+        (
+            lambda points, clusters: _spread(points, clusters, lambda own: (own**2).sum())[0]
+        ): "Only the first cluster is counted.",
+        (
+            lambda points, clusters: _spread(points, clusters, lambda own: (own**2).sum())[-1]
+        ): "Only the last cluster is counted.",
+        (
             lambda points, clusters: np.sqrt(_sum_of_squares(points, clusters))
-        ),
+        ): "That is the root of W: the squares are added up, and stay squares.",
     },
 )
-def _(trial):
+def sum_of_squares(trial: Trial) -> None:
     trial.signature("points", "clusters")
     tiny = np.array([[0.0, 0.0], [6.0, 8.0], [5.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
     trial.case(tiny, np.array([0, 0, 1, 1, 1]), expected=64.0)
     points = numbers(30, 4, seed=1).numpy()
     clusters = np.random.default_rng(2).integers(0, 4, 30)
     trial.case(points, clusters)
-    trial.case(points, np.array([7, 2, 5])[clusters % 3], label="sum_of_squares(points, clusters named 2, "
-                                                                "5 and 7)")
+    trial.case(
+        points, np.array([7, 2, 5])[clusters % 3], label="sum_of_squares(points, clusters named 2, 5 and 7)"
+    )
     trial.case(points[:5], np.arange(5), expected=0.0)
 
 
@@ -230,11 +234,11 @@ check.choice(
     ),
     why={
         "A": "Look at the right picture: even the best naming is far from 1. None of the 24 is the "
-             "reference.",
+        "reference.",
         "C": "More starts can lower W, but never tell two namings of one partition apart: they have the "
-             "same W.",
+        "same W.",
         "D": "A doctor needs to know which region is the tumour. A measure that ignores names can't tell "
-             "whether the map says so.",
+        "whether the map says so.",
     },
 )
 
@@ -260,7 +264,6 @@ def _as_patches(windows: Tensor, order: tuple[int, ...] = (1, 2, 0, 3, 4)) -> Te
 
 
 @check.exercise(
-    "patches_around",
     oracle=_patches_around,
     hints=(
         "First put zeros around the image, size // 2 on each of the four sides: F.pad(image, (half, half, "
@@ -270,40 +273,42 @@ def _as_patches(windows: Tensor, order: tuple[int, ...] = (1, 2, 0, 3, 4)) -> Te
         "windows.permute(1, 2, 0, 3, 4).reshape(-1, channels, size, size). With loops: a list of "
         "padded[:, x : x + size, y : y + size], x outside, y inside, then torch.stack.",
     ),
-    mistakes={
-        "The channels must move behind the pixels *before* the reshape: as it is, the patches mix channels "
-        "and places.": lambda image, size: _windows(image, size).reshape(-1, image.shape[0], size, size),
-        "Your patches are in another order: pixel (x, y) is patch x * n_y + y, so y runs fastest.": (
+    why={
+        (lambda image, size: _windows(image, size).reshape(-1, image.shape[0], size, size)): (
+            "The channels must move behind the pixels *before* the reshape: as it is, the patches mix "
+            "channels and places."
+        ),
+        (
             lambda image, size: _as_patches(_windows(image, size), (2, 1, 0, 3, 4))
-        ),
-        "Inside each patch x and y are swapped.": (
+        ): "Your patches are in another order: pixel (x, y) is patch x * n_y + y, so y runs fastest.",
+        (
             lambda image, size: _as_patches(_windows(image, size), (1, 2, 0, 4, 3))
+        ): "Inside each patch x and y are swapped.",
+        (lambda image, size: _as_patches(_windows(image, size, before=0))): (
+            "Your patches begin at their pixel. It has to be the centre: pad all four sides by size // 2."
         ),
-        "Your patches begin at their pixel. It has to be the centre: pad all four sides by size // 2.": (
-            lambda image, size: _as_patches(_windows(image, size, before=0))
-        ),
-        "The padding is missing: pixels near the border have patches, too.": lambda image, size: _as_patches(
-            image.unfold(1, size, 1).unfold(2, size, 1)
-        ),
-        "Beyond the border you repeated the image's edge: here it is padded with zeros.": (
+        (
+            lambda image, size: _as_patches(image.unfold(1, size, 1).unfold(2, size, 1))
+        ): "The padding is missing: pixels near the border have patches, too.",
+        (
             lambda image, size: _as_patches(_windows(image, size, mode="replicate"))
-        ),
-        "Beyond the border you mirrored the image: here it is padded with zeros.": (
+        ): "Beyond the border you repeated the image's edge: here it is padded with zeros.",
+        (
             lambda image, size: _as_patches(_windows(image, size, mode="reflect"))
-        ),
-        "The channels come second: (pixels, channels, size, size), not last.": (
-            lambda image, size: _windows(image, size)
-            .permute(1, 2, 3, 4, 0)
-            .reshape(-1, image.shape[0], size, size)
-        ),
-        "F.unfold gives one *column* for each pixel: transpose before the reshape.": (
+        ): "Beyond the border you mirrored the image: here it is padded with zeros.",
+        (
             lambda image, size: (
-                F.unfold(image[None], size, padding=size // 2)[0].reshape(-1, image.shape[0], size, size)
+                _windows(image, size).permute(1, 2, 3, 4, 0).reshape(-1, image.shape[0], size, size)
             )
-        ),
+        ): "The channels come second: (pixels, channels, size, size), not last.",
+        (
+            lambda image, size: F.unfold(image[None], size, padding=size // 2)[0].reshape(
+                -1, image.shape[0], size, size
+            )
+        ): "F.unfold gives one *column* for each pixel: transpose before the reshape.",
     },
 )
-def _(trial):
+def patches_around(trial: Trial) -> None:
     trial.signature("image", "size")
     tiny = torch.tensor([[[1, 2, 3], [4, 5, 6], [7, 8, 9]]], dtype=torch.float64)
     by_hand = torch.tensor(
@@ -336,7 +341,6 @@ def _convolution_macs(in_channels: int, out_channels: int, kernel: int, width: i
 
 
 @check.exercise(
-    "convolution_macs",
     oracle=_convolution_macs,
     hints=(
         "How many products make one output value? The kernel covers k * k places, in each of the input "
@@ -344,39 +348,39 @@ def _convolution_macs(in_channels: int, out_channels: int, kernel: int, width: i
         "That is in_channels * kernel * kernel for one value. How many output values are there?",
         "in_channels * kernel**2 * out_channels * width * height",
     ),
-    mistakes={
-        "The input channels are missing: each output value sums over all of them.": (
+    why={
+        (
             lambda in_channels, out_channels, kernel, width, height: out_channels * kernel**2 * width * height
-        ),
-        "The output channels are missing: each has a kernel of its own.": (
+        ): "The input channels are missing: each output value sums over all of them.",
+        (
             lambda in_channels, out_channels, kernel, width, height: in_channels * kernel**2 * width * height
-        ),
-        "The kernel has two sides: kernel * kernel places.": (
+        ): "The output channels are missing: each has a kernel of its own.",
+        (
             lambda in_channels, out_channels, kernel, width, height: (
                 in_channels * out_channels * kernel * width * height
             )
-        ),
-        "This is the number of weights. Each of them is used at every place of the output.": (
+        ): "The kernel has two sides: kernel * kernel places.",
+        (
             lambda in_channels, out_channels, kernel, width, height: in_channels * out_channels * kernel**2
-        ),
-        "You counted multiplications and additions apart: a multiply-accumulate is one of each.": (
+        ): "This is the number of weights. Each of them is used at every place of the output.",
+        (
             lambda in_channels, out_channels, kernel, width, height: (
                 2 * in_channels * out_channels * kernel**2 * width * height
             )
-        ),
-        "Width and height are already those of the output: nothing has to be taken off for the kernel.": (
+        ): "You counted multiplications and additions apart: a multiply-accumulate is one of each.",
+        (
             lambda in_channels, out_channels, kernel, width, height: (
                 in_channels * out_channels * kernel**2 * (width - kernel + 1) * (height - kernel + 1)
             )
-        ),
-        "Biases are not counted as multiply-accumulates.": (
+        ): ("Width and height are already those of the output: nothing has to be taken off for the kernel."),
+        (
             lambda in_channels, out_channels, kernel, width, height: (
                 (in_channels * kernel**2 + 1) * out_channels * width * height
             )
-        ),
+        ): "Biases are not counted as multiply-accumulates.",
     },
 )
-def _(trial):
+def convolution_macs(trial: Trial) -> None:
     trial.signature("in_channels", "out_channels", "kernel", "width", "height")
     trial.case(2, 4, 3, 5, 4, expected=1440)
     trial.case(2, 3, 1, 1, 1, expected=6)
@@ -427,7 +431,6 @@ def _without_padding(length: int, size: int) -> np.ndarray:
 
 
 @check.exercise(
-    "reads_per_pixel",
     oracle=_reads_per_pixel,
     hints=(
         "In one dimension: pixel x lies in the windows of the centres x - size // 2, ..., x + size // 2. "
@@ -438,32 +441,34 @@ def _without_padding(length: int, size: int) -> np.ndarray:
         "then np.outer of the two. Or loop over all centres and add 1 to the part of the image that the "
         "patch covers.",
     ),
-    mistakes={
-        "Near the border there are fewer centres: some of the size * size that would see the pixel lie "
-        "outside the image.": lambda width, height, size: np.full((width, height), size * size),
-        "The counts along the two axes multiply: every x fits with every y.": _reads_with(
+    why={
+        (lambda width, height, size: np.full((width, height), size * size)): (
+            "Near the border there are fewer centres: some of the size * size that would see the pixel lie "
+            "outside the image."
+        ),
+        _reads_with(
             _right_along_one_axis, np.add.outer
+        ): "The counts along the two axes multiply: every x fits with every y.",
+        _reads_with(
+            _one_sided
+        ): "You looked at the border on one side only: there are fewer centres at both ends.",
+        _reads_with(_without_padding): (
+            "You counted only patches that lie wholly inside the image. With the padding there is one around"
+            " each pixel."
         ),
-        "You looked at the border on one side only: there are fewer centres at both ends.": (
-            _reads_with(_one_sided)
-        ),
-        "You counted only patches that lie wholly inside the image. With the padding there is one around "
-        "each pixel.": _reads_with(_without_padding),
-        "Width and height are swapped: x is the first axis.": (
+        (
             lambda width, height, size: np.ascontiguousarray(_reads_per_pixel(width, height, size).T)
-        ),
-        "A slice that begins at a negative number counts from the end: begin at max(x - half, 0).": (
-            _begins_at_negative_numbers
-        ),
-        "One too few: from a to b, both included, there are b - a + 1 integers.": _reads_with(
+        ): "Width and height are swapped: x is the first axis.",
+        _begins_at_negative_numbers: "A slice that begins at a negative number counts from the end: begin at max(x - half, 0).",
+        _reads_with(
             lambda length, size: _right_along_one_axis(length, size) - 1
-        ),
-        "A slice leaves its end out: a patch from x - half to x + half ends before x + half + 1.": (
-            _reads_with(_without_the_last)
-        ),
+        ): "One too few: from a to b, both included, there are b - a + 1 integers.",
+        _reads_with(
+            _without_the_last
+        ): "A slice leaves its end out: a patch from x - half to x + half ends before x + half + 1.",
     },
 )
-def _(trial):
+def reads_per_pixel(trial: Trial) -> None:
     trial.signature("width", "height", "size")
     students = trial.answer
 
@@ -492,11 +497,11 @@ check.choice(
     ),
     why={
         "A": "All networks have the same input of 17 x 17, with zeros where nothing is to be seen, and the "
-             "same number of weights. Only what they see differs.",
+        "same number of weights. Only what they see differs.",
         "B": "Subjects differ, but look at each one's own line: the sizes are compared within the same "
-             "subjects, and the two seeds agree.",
+        "subjects, and the two seeds agree.",
         "D": "From 9 to 17 the number of visible pixels more than triples. Does the Dice rise as much as "
-             "from 1 to 3?",
+        "from 1 to 3?",
     },
 )
 
@@ -512,7 +517,6 @@ def _linear_to_convolution(weight: Tensor, channels: int, width: int, height: in
 
 
 @check.exercise(
-    "linear_to_convolution",
     oracle=_linear_to_convolution,
     hints=(
         "Row o of the weight belongs to output o. In which order do its numbers meet the channels, x and y "
@@ -521,26 +525,26 @@ def _linear_to_convolution(weight: Tensor, channels: int, width: int, height: in
         "weights lie in this order, too.",
         "weight.reshape(-1, channels, width, height)",
     ),
-    mistakes={
-        "You took the channels as the last axis: `Flatten` writes channel 0 first, then channel 1.": (
-            lambda weight, channels, width, height: (
-                weight.reshape(-1, width, height, channels).permute(0, 3, 1, 2)
+    why={
+        (
+            lambda weight, channels, width, height: weight.reshape(-1, width, height, channels).permute(
+                0, 3, 1, 2
             )
-        ),
-        "Within a channel x and y are swapped: reshape to (..., width, height).": (
-            lambda weight, channels, width, height: (
-                weight.reshape(-1, channels, height, width).transpose(2, 3)
+        ): "You took the channels as the last axis: `Flatten` writes channel 0 first, then channel 1.",
+        (
+            lambda weight, channels, width, height: weight.reshape(-1, channels, height, width).transpose(
+                2, 3
             )
-        ),
-        "You flipped the kernel. PyTorch's convolution doesn't flip, so there is nothing to undo.": (
+        ): "Within a channel x and y are swapped: reshape to (..., width, height).",
+        (
             lambda weight, channels, width, height: weight.reshape(-1, channels, width, height).flip(2, 3)
-        ),
-        "You transposed the weight: PyTorch keeps one row for each output.": (
+        ): "You flipped the kernel. PyTorch's convolution doesn't flip, so there is nothing to undo.",
+        (
             lambda weight, channels, width, height: weight.T.reshape(-1, channels, width, height)
-        ),
+        ): "You transposed the weight: PyTorch keeps one row for each output.",
     },
 )
-def _(trial):
+def linear_to_convolution(trial: Trial) -> None:
     trial.signature("weight", "channels", "width", "height")
     tiny = torch.arange(1.0, 13.0, dtype=torch.float64).reshape(1, 12)
     by_hand = torch.tensor([[[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]]], dtype=torch.float64)
@@ -623,7 +627,6 @@ def _only_the_diagonal(strided: _Strided, padded: Tensor, size: int, stride: int
 
 
 @check.exercise(
-    "shift_and_stitch",
     oracle=_shift_and_stitch,
     hints=(
         "`strided(padded)` has the scores of the pixels (0, 0), (0, s), (s, 0), ... Which pixels does it "
@@ -634,31 +637,27 @@ def _only_the_diagonal(strided: _Strided, padded: Tensor, size: int, stride: int
         "strided(padded[:, :, dx:, dy:]), where result has padded.shape[2] - size + 1 by padded.shape[3] - "
         "size + 1 pixels.",
     ),
-    mistakes={
-        "Every shift has been filled with the unshifted scores: shift the padded image (leave out "
-        "the first places, not the last) before you call `strided`.": (
-            _stretched
+    why={
+        _stretched: (
+            "Every shift has been filled with the unshifted scores: shift the padded image (leave out the "
+            "first places, not the last) before you call `strided`."
         ),
-        "The parts go into the wrong places: a shift by dx along the first axis belongs into dx::stride of "
-        "the first axis.": _stitched(
-            lambda strided, padded, dx, dy: strided(padded[:, :, dx:, dy:]), swapped=True
+        _stitched(lambda strided, padded, dx, dy: strided(padded[:, :, dx:, dy:]), swapped=True): (
+            "The parts go into the wrong places: a shift by dx along the first axis belongs into dx::stride "
+            "of the first axis."
         ),
-        "You shifted in the other direction: leaving out the first dx lines makes the grid start at pixel "
-        "dx.": (
-            _stitched(lambda strided, padded, dx, dy: strided(F.pad(padded, (dy, 0, dx, 0))))
+        _stitched(lambda strided, padded, dx, dy: strided(F.pad(padded, (dy, 0, dx, 0)))): (
+            "You shifted in the other direction: leaving out the first dx lines makes the grid start at "
+            "pixel dx."
         ),
-        "You laid the parts side by side. They have to be interleaved, each pixel at its own place.": (
-            _side_by_side
-        ),
-        "Only equal shifts in x and y are done: all stride * stride pairs (dx, dy) are needed.": (
-            _only_the_diagonal
-        ),
-        "These are still the scores at every stride-th pixel only.": (
+        _side_by_side: "You laid the parts side by side. They have to be interleaved, each pixel at its own place.",
+        _only_the_diagonal: "Only equal shifts in x and y are done: all stride * stride pairs (dx, dy) are needed.",
+        (
             lambda strided, padded, size, stride: strided(padded)
-        ),
+        ): "These are still the scores at every stride-th pixel only.",
     },
 )
-def _(trial):
+def shift_and_stitch(trial: Trial) -> None:
     trial.signature("strided", "padded", "size", "stride")
     settings = ((3, 2, 8, 10), (3, 2, 9, 8), (5, 3, 12, 9), (3, 1, 6, 5))
     for seed, (size, stride, width, height) in enumerate(settings):
@@ -676,13 +675,15 @@ check.number(
         "distance.",
         "2 ** 5",
     ),
-    mistakes={
-        "The distances multiply, they don't add up: after two poolings neighbours are 4 apart, after three "
-        "8.": 10,
-        "That is the number of poolings. By how much does each spread the places?": 5,
-        "One pooling too many: there are five.": 64,
-        "One pooling too few: the fifth comes before that layer as well.": 16,
-        "That is for a single pooling: behind five of them neighbours are further apart.": 2,
+    why={
+        10: (
+            "The distances multiply, they don't add up: after two poolings neighbours are 4 apart, after "
+            "three 8."
+        ),
+        5: "That is the number of poolings. By how much does each spread the places?",
+        64: "One pooling too many: there are five.",
+        16: "One pooling too few: the fifth comes before that layer as well.",
+        2: "That is for a single pooling: behind five of them neighbours are further apart.",
     },
 )
 
@@ -701,30 +702,31 @@ check.number(
         "240 * 240 * patch_macs / (convolution_macs(4, 8, 3, 254, 254) + convolution_macs(8, 16, 3, 248, "
         "248) + convolution_macs(16, 16, 5, 240, 240) + convolution_macs(16, 2, 1, 240, 240))",
     ),
-    mistakes={
-        "Each pixel is read 289 times, but the work is not read alone: the linear layers are never "
-        "repeated.": 289,
-        "That is about what the first layer saves. The other layers save less.": 225,
-        "This is the inverse: how many times *more* does the sliding window need?": (
-            _DENSE_MACS / (240**2 * _PATCH_MACS)
+    why={
+        289: (
+            "Each pixel is read 289 times, but the work is not read alone: the linear layers are never "
+            "repeated."
         ),
-        "You compared with the MACs of one patch: the sliding window classifies 240 * 240 of them.": (
-            _PATCH_MACS / _DENSE_MACS
+        225: "That is about what the first layer saves. The other layers save less.",
+        _DENSE_MACS
+        / (240**2 * _PATCH_MACS): "This is the inverse: how many times *more* does the sliding window need?",
+        _PATCH_MACS
+        / _DENSE_MACS: "You compared with the MACs of one patch: the sliding window classifies 240 * 240 of them.",
+        240**2 * _PATCH_MACS / (4 * 8 * 9 * 254**2 + 8 * 16 * 9 * 248**2): (
+            "The linear layers are missing in the dense network: as convolutions they cost at every pixel."
         ),
-        "The linear layers are missing in the dense network: as convolutions they cost at every pixel.": (
-            240**2 * _PATCH_MACS / (4 * 8 * 9 * 254**2 + 8 * 16 * 9 * 248**2)
-        ),
-        "The last layer, 16 -> 2, is missing in the dense network.": (
-            240**2 * _PATCH_MACS / (_DENSE_MACS - 16 * 2 * 240**2)
-        ),
-        "`sliding_macs` is for our small slice: here the slice has 240 x 240 pixels.": (
-            72 * 88 * _PATCH_MACS / _DENSE_MACS
-        ),
-        "The former linear layer has a 5 x 5 kernel in the dense network.": (
-            240**2
-            * _PATCH_MACS
-            / (4 * 8 * 9 * 254**2 + 8 * 16 * 9 * 248**2 + 16 * 16 * 240**2 + 16 * 2 * 240**2)
-        ),
+        240**2
+        * _PATCH_MACS
+        / (_DENSE_MACS - 16 * 2 * 240**2): "The last layer, 16 -> 2, is missing in the dense network.",
+        72
+        * 88
+        * _PATCH_MACS
+        / _DENSE_MACS: "`sliding_macs` is for our small slice: here the slice has 240 x 240 pixels.",
+        240**2
+        * _PATCH_MACS
+        / (
+            4 * 8 * 9 * 254**2 + 8 * 16 * 9 * 248**2 + 16 * 16 * 240**2 + 16 * 2 * 240**2
+        ): "The former linear layer has a 5 x 5 kernel in the dense network.",
     },
 )
 
@@ -735,16 +737,16 @@ check.choice(
     hints=(
         "What does the first layer of the sliding window give for a window that lies wholly in the "
         "padding? Not 0: it has a bias.",
-        "Where would those values be looked for in the \"same\" network, and what is there instead?",
+        'Where would those values be looked for in the "same" network, and what is there instead?',
         "The first feature map of a 17 x 17 patch is 15 x 15: how far does it reach from the centre?",
     ),
     why={
         "A": "Rounding is about 1e-15 here (see the right picture, from distance 7 on). The differences in "
-             "the band are far larger.",
+        "the band are far larger.",
         "C": "Both networks use the same values of the same places, as long as these lie inside: the "
-             "dilation is no approximation. What differs is what lies outside.",
+        "dilation is no approximation. What differs is what lies outside.",
         "D": "The weights are the same, and on the same input they give the same scores, trained for it or "
-             "not. The inputs of the later layers differ.",
+        "not. The inputs of the later layers differ.",
     },
 )
 
@@ -762,19 +764,26 @@ check.number(
         "scores of 21 classes.",
         "vgg_convolutions + (512 * 7 * 7 * 4096 + 4096) + (4096 * 4096 + 4096) + (4096 * 21 + 21)",
     ),
-    mistakes={
-        "The biases of fc6, fc7 and the scores are missing: one for each output.": (
-            _VGG_CONVOLUTIONS + _FC6 + _FC7 + _SCORE
-        ),
-        "That is VGG16 itself, with 1,000 classes. The segmenter has 21.": 138_357_544,
-        "fc6 doesn't look at one place only: its kernel is as large as the 7 x 7 map.": (
-            _VGG_CONVOLUTIONS + 512 * 4096 + 4096 + _FC7 + 4096 + _SCORE + 21
-        ),
-        "The thirteen convolutions are missing.": _FC6 + 4096 + _FC7 + 4096 + _SCORE + 21,
-        "fc7 is missing: from 4,096 to 4,096, with 4,096 biases.": (
-            _VGG_CONVOLUTIONS + _FC6 + 4096 + _SCORE + 21
-        ),
-        "The scores of the 21 classes are missing.": _VGG_CONVOLUTIONS + _FC6 + 4096 + _FC7 + 4096,
+    why={
+        _VGG_CONVOLUTIONS
+        + _FC6
+        + _FC7
+        + _SCORE: "The biases of fc6, fc7 and the scores are missing: one for each output.",
+        138_357_544: "That is VGG16 itself, with 1,000 classes. The segmenter has 21.",
+        _VGG_CONVOLUTIONS
+        + 512 * 4096
+        + 4096
+        + _FC7
+        + 4096
+        + _SCORE
+        + 21: "fc6 doesn't look at one place only: its kernel is as large as the 7 x 7 map.",
+        _FC6 + 4096 + _FC7 + 4096 + _SCORE + 21: "The thirteen convolutions are missing.",
+        _VGG_CONVOLUTIONS
+        + _FC6
+        + 4096
+        + _SCORE
+        + 21: "fc7 is missing: from 4,096 to 4,096, with 4,096 biases.",
+        _VGG_CONVOLUTIONS + _FC6 + 4096 + _FC7 + 4096: "The scores of the 21 classes are missing.",
     },
 )
 
@@ -792,13 +801,13 @@ check.number(
         "240 * 240 * 155 voxels, 64 channels, 31 layers, 4 bytes each; 1 GB is 1e9 bytes.",
         "31 * 64 * 240 * 240 * 155 * 4 / 1e9",
     ),
-    mistakes={
-        "That is for a single layer: backpropagation needs the outputs of all 31.": 64 * _VOXELS * 4 / 1e9,
-        "The channels are missing: each layer has 64 of them at every voxel.": 31 * _VOXELS * 4 / 1e9,
-        "That is one slice. A scan has 155 of them.": 31 * 64 * 240**2 * 4 / 1e9,
-        "Those are numbers: each takes 4 bytes.": 31 * 64 * _VOXELS / 1e9,
-        "Those are bytes: 1 GB is 1e9 of them.": 31 * 64 * _VOXELS * 4,
-        "That is in GiB (2**30 bytes): 1 GB is 1e9 bytes.": 31 * 64 * _VOXELS * 4 / 2**30,
-        "That is in float64, 8 bytes a number: asked for is float32.": 31 * 64 * _VOXELS * 8 / 1e9,
+    why={
+        64 * _VOXELS * 4 / 1e9: "That is for a single layer: backpropagation needs the outputs of all 31.",
+        31 * _VOXELS * 4 / 1e9: "The channels are missing: each layer has 64 of them at every voxel.",
+        31 * 64 * 240**2 * 4 / 1e9: "That is one slice. A scan has 155 of them.",
+        31 * 64 * _VOXELS / 1e9: "Those are numbers: each takes 4 bytes.",
+        31 * 64 * _VOXELS * 4: "Those are bytes: 1 GB is 1e9 of them.",
+        31 * 64 * _VOXELS * 4 / 2**30: "That is in GiB (2**30 bytes): 1 GB is 1e9 bytes.",
+        31 * 64 * _VOXELS * 8 / 1e9: "That is in float64, 8 bytes a number: asked for is float32.",
     },
 )

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from course_utils.checks import Checker
-from course_utils.checks.samples import numbers, tensor
+from course_utils.checking import Checker, Trial
+from course_utils.checking.samples import numbers, tensor
 from course_utils.receptive_field import Layer
 
 check = Checker("receptive_field")
@@ -52,7 +52,6 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
 
 
 @check.exercise(
-    "receptive_field_of",
     oracle=_receptive_field,
     hints=(
         "Before the first layer, an output is an input: size 1, jump 1, start 0. Then go through the layers "
@@ -63,10 +62,9 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
         "pixels. The same holds for the padding.",
         "size += (kernel - 1) * dilation * jump; start -= padding * jump; and only then jump *= stride.",
     ),
-    mistakes={
-        "The kernel's steps are not worth one pixel each behind a stride: multiply by the "
-        "jump.": lambda layers: (
-            _recursion(
+    why={
+        (
+            lambda layers: _recursion(
                 layers,
                 lambda x, size, jump, start: (
                     size + (x.kernel - 1) * x.dilation,
@@ -74,8 +72,8 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                     start - x.padding * jump,
                 ),
             )
-        ),
-        "You update the jump too early: a layer's stride counts for the layers after it, not for itself.": (
+        ): "The kernel's steps are not worth one pixel each behind a stride: multiply by the jump.",
+        (
             lambda layers: _recursion(
                 layers,
                 lambda x, size, jump, start: (
@@ -84,8 +82,10 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                     start - x.padding * jump * x.stride,
                 ),
             )
+        ): (
+            "You update the jump too early: a layer's stride counts for the layers after it, not for itself."
         ),
-        "The dilation is missing: it spreads the kernel over (kernel - 1) * dilation steps.": (
+        (
             lambda layers: _recursion(
                 layers,
                 lambda x, size, jump, start: (
@@ -94,8 +94,8 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                     start - x.padding * jump,
                 ),
             )
-        ),
-        "A kernel of k values has k - 1 steps between its ends: one pixel more is not one step more.": (
+        ): "The dilation is missing: it spreads the kernel over (kernel - 1) * dilation steps.",
+        (
             lambda layers: _recursion(
                 layers,
                 lambda x, size, jump, start: (
@@ -104,16 +104,18 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                     start - x.padding * jump,
                 ),
             )
-        ),
-        "Padding moves the field to the left, outside the image: subtract it.": lambda layers: _recursion(
-            layers,
-            lambda x, size, jump, start: (
-                size + (x.kernel - 1) * x.dilation * jump,
-                jump * x.stride,
-                start + x.padding * jump,
-            ),
-        ),
-        "The padding counts in input pixels, and behind a stride each of its steps is `jump` pixels wide.": (
+        ): ("A kernel of k values has k - 1 steps between its ends: one pixel more is not one step more."),
+        (
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * x.dilation * jump,
+                    jump * x.stride,
+                    start + x.padding * jump,
+                ),
+            )
+        ): "Padding moves the field to the left, outside the image: subtract it.",
+        (
             lambda layers: _recursion(
                 layers,
                 lambda x, size, jump, start: (
@@ -122,27 +124,35 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                     start - x.padding,
                 ),
             )
+        ): (
+            "The padding counts in input pixels, and behind a stride each of its steps is `jump` pixels wide."
         ),
-        "The order is size, jump, start.": lambda layers: tuple(
-            _receptive_field(layers)[i] for i in (0, 2, 1)
-        ),
-        "The jump is the product of all strides so far, not the last one.": lambda layers: _recursion(
-            layers,
-            lambda x, size, jump, start: (
-                size + (x.kernel - 1) * x.dilation * jump,
-                x.stride,
-                start - x.padding * jump,
-            ),
-        ),
-        "The padding is missing: it moves the start to the left.": lambda layers: (
-            *_receptive_field(layers)[:2],
-            0,
-        ),
-        "Without any layer, an output is one input: the size starts at 1.": lambda layers: (
-            _receptive_field(layers)[0] - 1,
-            *_receptive_field(layers)[1:],
-        ),
-        "The size is right, but the start needs the jump from before this layer: update the jump last.": (
+        (
+            lambda layers: tuple(_receptive_field(layers)[i] for i in (0, 2, 1))
+        ): "The order is size, jump, start.",
+        (
+            lambda layers: _recursion(
+                layers,
+                lambda x, size, jump, start: (
+                    size + (x.kernel - 1) * x.dilation * jump,
+                    x.stride,
+                    start - x.padding * jump,
+                ),
+            )
+        ): "The jump is the product of all strides so far, not the last one.",
+        (
+            lambda layers: (
+                *_receptive_field(layers)[:2],
+                0,
+            )
+        ): "The padding is missing: it moves the start to the left.",
+        (
+            lambda layers: (
+                _receptive_field(layers)[0] - 1,
+                *_receptive_field(layers)[1:],
+            )
+        ): "Without any layer, an output is one input: the size starts at 1.",
+        (
             lambda layers: _recursion(
                 layers,
                 lambda x, size, jump, start: (
@@ -151,13 +161,13 @@ def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
                     start - x.padding * jump * x.stride,
                 ),
             )
-        ),
-        "Go through the layers from the input on: the first one comes first.": lambda layers: (
-            _receptive_field(layers[::-1])
-        ),
+        ): ("The size is right, but the start needs the jump from before this layer: update the jump last."),
+        (
+            lambda layers: _receptive_field(layers[::-1])
+        ): "Go through the layers from the input on: the first one comes first.",
     },
 )
-def _(trial):
+def receptive_field_of(trial: Trial) -> None:
     trial.signature("layers")
     trial.case([Layer(3), Layer(2, stride=2), Layer(3)], expected=(8, 2, 0))
     trial.case([Layer(3, padding=1)], expected=(3, 1, -1))
@@ -179,7 +189,7 @@ check.choice(
     ),
     why={
         "A": "The order matters: a layer behind the pooling makes steps of two pixels, one before it steps "
-             "of one.",
+        "of one.",
         "C": "The last pooling sees two positions that are one pixel apart: it adds one pixel, no more.",
         "D": "Both outputs have the same number of pixels and the same jump, 2; what they see differs.",
     },
@@ -194,25 +204,24 @@ def _depth_needed(size: int, kernel: int) -> int:
 
 
 @check.exercise(
-    "depth_needed",
     oracle=_depth_needed,
     hints=(
         "With stride 1 and no dilation, each layer adds kernel - 1 pixels. What is the size after n layers?",
         "1 + n * (kernel - 1) has to reach `size`; the smallest whole n that does.",
         "-(-(size - 1) // (kernel - 1)) rounds (size - 1) / (kernel - 1) up without floats.",
     ),
-    mistakes={
-        "One layer too many: only size - 1 pixels have to be added, and exactly `size` is enough.": (
+    why={
+        (
             lambda size, kernel: -(-size // (kernel - 1))
-        ),
-        "You rounded down: with that many layers the field is still too small.": (
+        ): "One layer too many: only size - 1 pixels have to be added, and exactly `size` is enough.",
+        (
             lambda size, kernel: (size - 1) // (kernel - 1)
-        ),
-        "A layer adds kernel - 1 pixels, not kernel.": lambda size, kernel: -(-(size - 1) // kernel),
-        "The answer is a number of layers, a whole number.": lambda size, kernel: (size - 1) / (kernel - 1),
+        ): "You rounded down: with that many layers the field is still too small.",
+        (lambda size, kernel: -(-(size - 1) // kernel)): "A layer adds kernel - 1 pixels, not kernel.",
+        (lambda size, kernel: (size - 1) / (kernel - 1)): "The answer is a number of layers, a whole number.",
     },
 )
-def _(trial):
+def depth_needed(trial: Trial) -> None:
     trial.signature("size", "kernel")
     trial.case(25, 3, expected=12)
     trial.case(6, 3, expected=3)
@@ -235,10 +244,10 @@ check.number(
         "After n layers the size is 1 + 2 * (1 + 2 + 4 + ... + 2^(n-1)) = 1 + 2 * (2^n - 1).",
         "The smallest n with 2^(n+1) - 1 >= 240.",
     ),
-    mistakes={
-        "That is the depth without dilation: here each layer adds twice as much as the one before.": 120,
-        "With 6 layers the field is 127 pixels wide: not yet 240.": 6,
-        "8 layers see 511 pixels: one layer more than needed.": 8,
+    why={
+        120: "That is the depth without dilation: here each layer adds twice as much as the one before.",
+        6: "With 6 layers the field is 127 pixels wide: not yet 240.",
+        8: "8 layers see 511 pixels: one layer more than needed.",
     },
 )
 
@@ -258,7 +267,6 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
 
 
 @check.exercise(
-    "causal_convolution",
     oracle=_causal_convolution,
     hints=(
         "Output t may look at signal[t], signal[t - dilation], ... only. Which values does F.conv1d look at?",
@@ -267,8 +275,8 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
         "None] "
         "and [0, 0].",
     ),
-    mistakes={
-        "You padded both sides alike: output t sees the future, signal[t + 1] and further.": (
+    why={
+        (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal,
                 kernel,
@@ -276,42 +284,46 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
                 (len(kernel) - 1) * dilation - (len(kernel) - 1) * dilation // 2,
                 dilation,
             )
-        ),
-        "The zeros are on the wrong side: now every output sees the present and the future, never the "
-        "past.": (
+        ): "You padded both sides alike: output t sees the future, signal[t + 1] and further.",
+        (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal, kernel, 0, (len(kernel) - 1) * dilation, dilation
             )
+        ): (
+            "The zeros are on the wrong side: now every output sees the present and the future, never the "
+            "past."
         ),
-        "The padding has to grow with the dilation: (k - 1) * dilation zeros.": (
+        (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal, kernel, len(kernel) - 1, 0, dilation
             )
-        ),
-        "The dilation is missing: neighbours in the kernel look `dilation` steps apart.": (
+        ): "The padding has to grow with the dilation: (k - 1) * dilation zeros.",
+        (
             lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel)
-        ),
-        "One zero too many: output t no longer sees signal[t] itself.": (
+        ): "The dilation is missing: neighbours in the kernel look `dilation` steps apart.",
+        (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal, kernel, (len(kernel) - 1) * dilation + 1, -1, dilation
             )
-        ),
-        "You padded both ends: the first n outputs are those that you want, cut off the rest.": (
+        ): "One zero too many: output t no longer sees signal[t] itself.",
+        (
             lambda signal, kernel, dilation=1: _padded_convolution(
                 signal, kernel, (len(kernel) - 1) * dilation, (len(kernel) - 1) * dilation, dilation
             )
-        ),
-        "signal[-1] is Python's last value, not the past: before the signal's beginning there are zeros.": (
+        ): "You padded both ends: the first n outputs are those that you want, cut off the rest.",
+        (
             lambda signal, kernel, dilation=1: sum(
                 weight * signal.roll((len(kernel) - 1 - j) * dilation) for j, weight in enumerate(kernel)
             )
+        ): (
+            "signal[-1] is Python's last value, not the past: before the signal's beginning there are zeros."
         ),
-        "Your kernel is flipped: its last entry has to meet the present, signal[t].": (
+        (
             lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel.flip(0), dilation)
-        ),
+        ): "Your kernel is flipped: its last entry has to meet the present, signal[t].",
     },
 )
-def _(trial):
+def causal_convolution(trial: Trial) -> None:
     trial.signature("signal", "kernel", "dilation")
     trial.case(tensor(1, 10, 100, 1000), tensor(2, 3, 5), expected=tensor(5, 53, 532, 5320))
     trial.case(numbers(9, seed=1), numbers(3, seed=2))
@@ -327,11 +339,11 @@ check.number(
         "1 + (1 + 2 + 4 + ... + 512). What is the sum of the powers of two up to 512?",
         "1 + 2 + ... + 512 = 1023.",
     ),
-    mistakes={
-        "The sum of the dilations is what the layers add; the present sample counts as well.": 1023,
-        "That counts the last layer only: all ten add up.": 513,
-        "The kernel has two entries, so a layer adds one times its dilation, not twice.": 2047,
-        "Ten layers of two entries without dilation would see that: here the dilations double.": 11,
+    why={
+        1023: "The sum of the dilations is what the layers add; the present sample counts as well.",
+        513: "That counts the last layer only: all ten add up.",
+        2047: "The kernel has two entries, so a layer adds one times its dilation, not twice.",
+        11: "Ten layers of two entries without dilation would see that: here the dilations double.",
     },
 )
 
@@ -351,7 +363,6 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
 
 
 @check.exercise(
-    "dilated_convolution",
     oracle=_dilated_convolution,
     hints=(
         "How large is the output? The kernel spans (k - 1) * dilation + 1 pixels.",
@@ -361,29 +372,30 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
         "output += kernel[p, q] * image[p * dilation : p * dilation + height, q * dilation : q * dilation + "
         "width]",
     ),
-    mistakes={
-        "The dilation is missing: the kernel's neighbours read pixels `dilation` apart.": (
+    why={
+        (
             lambda image, kernel, dilation: _conv2d(image, kernel)
-        ),
-        "That is a stride: it moves the whole kernel. The dilation moves its entries apart.": (
+        ): "The dilation is missing: the kernel's neighbours read pixels `dilation` apart.",
+        (
             lambda image, kernel, dilation: _conv2d(image, kernel, stride=dilation)
-        ),
-        "Your kernel is flipped: as in F.conv2d, kernel[0, 0] meets the first pixel of each window.": (
+        ): "That is a stride: it moves the whole kernel. The dilation moves its entries apart.",
+        (
             lambda image, kernel, dilation: _dilated_convolution(image, kernel.flip(0, 1), dilation)
+        ): "Your kernel is flipped: as in F.conv2d, kernel[0, 0] meets the first pixel of each window.",
+        (lambda image, kernel, dilation: _printed_formula(image, kernel, dilation)): (
+            "You stamp the kernel at places `dilation` apart, a transposed convolution: here the kernel's "
+            "entries move apart."
         ),
-        "You stamp the kernel at places `dilation` apart, a transposed convolution: here the kernel's "
-        "entries "
-        "move apart.": (lambda image, kernel, dilation: _printed_formula(image, kernel, dilation)),
-        "The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count.": (
+        (
             lambda image, kernel, dilation: _conv2d(
                 F.pad(image, (0, (kernel.shape[1] - 1) * dilation, 0, (kernel.shape[0] - 1) * dilation)),
                 kernel,
                 dilation=dilation,
             )
-        ),
+        ): ("The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count."),
     },
 )
-def _(trial):
+def dilated_convolution(trial: Trial) -> None:
     trial.signature("image", "kernel", "dilation")
     image = torch.arange(1.0, 16.0, dtype=torch.float64).reshape(3, 5)
     trial.case(image, tensor(1, 10, 100).reshape(1, 3), 2, expected=tensor(531, 1086, 1641).reshape(3, 1))
@@ -401,7 +413,6 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
 
 
 @check.exercise(
-    "printed_formula",
     oracle=_printed_formula,
     hints=(
         "Do what is printed: for each (m, n), where does I[m, n] end up? At all (i, j) for which the kernel "
@@ -410,26 +421,26 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
         "dilation * n).",
         "output[dilation * m : dilation * m + k1, dilation * n : dilation * n + k2] += image[m, n] * kernel",
     ),
-    mistakes={
-        "That is the right definition of a dilated convolution. Here, write what is printed, letter by "
-        "letter.": (
-            lambda image, kernel, dilation: _dilated_convolution(image, kernel, dilation)
+    why={
+        (lambda image, kernel, dilation: _dilated_convolution(image, kernel, dilation)): (
+            "That is the right definition of a dilated convolution. Here, write what is printed, letter by "
+            "letter."
         ),
-        "The output is larger than the image: the last pixel still writes a whole window.": (
+        (
             lambda image, kernel, dilation: _cut(_printed_formula(image, kernel, dilation), image)
+        ): "The output is larger than the image: the last pixel still writes a whole window.",
+        (
+            lambda image, kernel, dilation: _overwritten(image, kernel, dilation)
+        ): "Windows overlap: add to the output, don't overwrite it.",
+        (lambda image, kernel, dilation: _printed_formula(image, kernel.flip(0, 1), dilation)): (
+            "Your kernel is flipped: i - dilation * m grows with i, so the window reads the kernel forwards."
         ),
-        "Windows overlap: add to the output, don't overwrite it.": lambda image, kernel, dilation: (
-            _overwritten(image, kernel, dilation)
-        ),
-        "Your kernel is flipped: i - dilation * m grows with i, so the window reads the kernel forwards.": (
-            lambda image, kernel, dilation: _printed_formula(image, kernel.flip(0, 1), dilation)
-        ),
-        "The dilation is missing: (m, n) writes its window at (dilation * m, dilation * n).": (
+        (
             lambda image, kernel, dilation: _printed_formula(image, kernel, 1)
-        ),
+        ): "The dilation is missing: (m, n) writes its window at (dilation * m, dilation * n).",
     },
 )
-def _(trial):
+def printed_formula(trial: Trial) -> None:
     trial.signature("image", "kernel", "dilation")
     trial.case(
         tensor(1, 10, 100, 1000, 10000).reshape(1, 5),
@@ -460,12 +471,12 @@ check.choice(
     ),
     why={
         "A": "Compare the sizes: a dilated convolution makes the image smaller, the printed formula makes it "
-             "larger.",
+        "larger.",
         "B": "A strided convolution makes the image smaller. Here l multiplies the index of the *input*: "
-             "pixels move "
+        "pixels move "
         "apart.",
         "D": "Flipping the kernel changes the values, but never the size of the result, and here the size "
-             "differs.",
+        "differs.",
     },
 )
 
@@ -477,10 +488,10 @@ check.number(
         "Seven layers have 3x3 kernels, the eighth has 1x1.",
         "7 * 9 + 1",
     ),
-    mistakes={
-        "The last of the eight layers is 1x1: it has C^2 weights, not 9 C^2.": 72,
-        "The last layer, 1x1, has weights, too.": 63,
-        "A layer's C^2 pairs of channels have nine weights each.": 8,
+    why={
+        72: "The last of the eight layers is 1x1: it has C^2 weights, not 9 C^2.",
+        63: "The last layer, 1x1, has weights, too.",
+        8: "A layer's C^2 pairs of channels have nine weights each.",
     },
 )
 
@@ -502,7 +513,6 @@ def _shifts(layers: Sequence[Layer], window) -> list[int]:
 
 
 @check.exercise(
-    "touched_positions",
     oracle=_touched_positions,
     hints=(
         "Start at the output, with the set {0}, and go down through the layers, the last one first.",
@@ -512,44 +522,52 @@ def _shifts(layers: Sequence[Layer], window) -> list[int]:
         "positions = {o * layer.stride - layer.padding + j * layer.dilation for o in positions for j in "
         "range(layer.kernel)} in a loop over reversed(layers); return sorted(positions).",
     ),
-    mistakes={
-        "You went through the layers from the first to the last: begin with the last, next to the output.": (
+    why={
+        (
             lambda layers: _shifts(
                 layers[::-1],
                 lambda x, o: [o * x.stride - x.padding + j * x.dilation for j in range(x.kernel)],
             )
+        ): (
+            "You went through the layers from the first to the last: begin with the last, next to the output."
         ),
-        "These are all positions of the field, holes included: list only those that are "
-        "read.": lambda layers: (
-            list(range(_touched_positions(layers)[0], _touched_positions(layers)[-1] + 1))
-        ),
-        "The stride is missing: output o begins its window at o * stride.": lambda layers: _shifts(
-            layers, lambda x, o: [o - x.padding + j * x.dilation for j in range(x.kernel)]
-        ),
-        "The padding is missing: the window begins `padding` earlier.": lambda layers: _shifts(
-            layers, lambda x, o: [o * x.stride + j * x.dilation for j in range(x.kernel)]
-        ),
-        "The dilation is missing: the kernel's entries read every dilation-th position.": lambda layers: (
-            _shifts(layers, lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)])
-        ),
-        "Each position counts once: two paths to the same pixel are one entry. Use a set.": lambda layers: (
-            sorted(_paths(layers))
-        ),
-        "The padding moves the window to the left: subtract it.": lambda layers: _shifts(
-            layers, lambda x, o: [o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)]
-        ),
-        "The stride multiplies the output's position only: o * stride - padding + j * "
-        "dilation.": lambda layers: (
-            _shifts(
+        (
+            lambda layers: list(range(_touched_positions(layers)[0], _touched_positions(layers)[-1] + 1))
+        ): "These are all positions of the field, holes included: list only those that are read.",
+        (
+            lambda layers: _shifts(
+                layers, lambda x, o: [o - x.padding + j * x.dilation for j in range(x.kernel)]
+            )
+        ): "The stride is missing: output o begins its window at o * stride.",
+        (
+            lambda layers: _shifts(
+                layers, lambda x, o: [o * x.stride + j * x.dilation for j in range(x.kernel)]
+            )
+        ): "The padding is missing: the window begins `padding` earlier.",
+        (
+            lambda layers: _shifts(
+                layers, lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)]
+            )
+        ): "The dilation is missing: the kernel's entries read every dilation-th position.",
+        (
+            lambda layers: sorted(_paths(layers))
+        ): "Each position counts once: two paths to the same pixel are one entry. Use a set.",
+        (
+            lambda layers: _shifts(
+                layers, lambda x, o: [o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)]
+            )
+        ): "The padding moves the window to the left: subtract it.",
+        (
+            lambda layers: _shifts(
                 layers, lambda x, o: [(o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)]
             )
-        ),
-        "Positions in the padding are negative: keep them.": lambda layers: [
-            position for position in _touched_positions(layers) if position >= 0
-        ],
+        ): "The stride multiplies the output's position only: o * stride - padding + j * dilation.",
+        (
+            lambda layers: [position for position in _touched_positions(layers) if position >= 0]
+        ): "Positions in the padding are negative: keep them.",
     },
 )
-def _(trial):
+def touched_positions(trial: Trial) -> None:
     trial.signature("layers")
     trial.case([Layer(3, dilation=2), Layer(3, dilation=2)], expected=[0, 2, 4, 6, 8])
     trial.case([Layer(2, stride=3), Layer(2, stride=2, dilation=3)], expected=[0, 1, 9, 10])
@@ -580,17 +598,16 @@ check.number(
         "0, 2, 4, 6, 8. In two dimensions, each touched row is crossed with each touched column.",
         "5 * 5",
     ),
-    mistakes={
-        "That is along one axis; in two dimensions rows and columns multiply.": 5,
-        "That is the square they span. Most of its pixels are never read.": 81,
-        "Nine weights read nine pixels in one layer; two layers reach more places.": 9,
-        "Two layers of nine weights make 81 paths, but many of them end at the same pixel.": 18,
+    why={
+        5: "That is along one axis; in two dimensions rows and columns multiply.",
+        81: "That is the square they span. Most of its pixels are never read.",
+        9: "Nine weights read nine pixels in one layer; two layers reach more places.",
+        18: "Two layers of nine weights make 81 paths, but many of them end at the same pixel.",
     },
 )
 
 
 @check.exercise(
-    "widest_without_holes",
     oracle=lambda layers: [3**i for i in range(layers)],
     hints=(
         "How many positions can one output touch at most after n layers with three taps each?",
@@ -602,7 +619,7 @@ check.number(
         "apart as they are wide.",
     ),
 )
-def _(trial):
+def widest_without_holes(trial: Trial) -> None:
     trial.signature("layers")
     for layers in (1, 4, 3, 2):
         dilations = trial.call(layers)
@@ -649,7 +666,7 @@ check.choice(
         "A": "Look at the noise: the same network smoothed it, so it does average.",
         "C": "An even step from an even column stays even, through as many layers of dilation 2 as you like.",
         "D": "All outputs exist, and nothing was subsampled: the dilation moves what an output reads, not "
-             "where it "
+        "where it "
         "lies.",
     },
 )
@@ -675,7 +692,7 @@ check.choice(
         "A": "The picture is the middle of a valid convolution's output: no zeros are anywhere near.",
         "B": "The weights don't matter: the field was measured with all weights equal and positive.",
         "C": "Max pooling reads all four pixels of its window, and it was measured as if all of them "
-             "counted.",
+        "counted.",
     },
 )
 
@@ -684,7 +701,6 @@ check.choice(
 
 
 @check.exercise(
-    "effective_sigma",
     oracle=lambda weights: float(np.sqrt(np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0))),
     hints=(
         "Treat the weights as how often each position occurs: divide by their sum first, then take mean and "
@@ -693,41 +709,40 @@ check.choice(
         "positions).sum().",
         "The square root of (share * (positions - mean) ** 2).sum(), as a float.",
     ),
-    mistakes={
-        "That is the variance: take its square root, for the answer is in pixels.": lambda weights: float(
-            np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0)
+    why={
+        (
+            lambda weights: float(np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0))
+        ): "That is the variance: take its square root, for the answer is in pixels.",
+        (lambda weights: float(weights.std())): (
+            "That is how much the weights themselves vary. We ask for the spread of the positions, weighted."
         ),
-        "That is how much the weights themselves vary. We ask for the spread of the positions, weighted.": (
-            lambda weights: float(weights.std())
-        ),
-        "The weights need not add up to one: divide by their sum.": lambda weights: float(
-            (weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum().sqrt()
-        ),
-        "Measure from the weighted mean of the positions, not from the middle of the "
-        "array.": lambda weights: (
-            float(
+        (
+            lambda weights: float((weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum().sqrt())
+        ): "The weights need not add up to one: divide by their sum.",
+        (
+            lambda weights: float(
                 (
                     (weights * (torch.arange(len(weights)) - (len(weights) - 1) / 2) ** 2).sum()
                     / weights.sum()
                 ).sqrt()
             )
-        ),
-        "That is the mean position. How far around it do the positions spread?": lambda weights: float(
-            _mean(weights)
-        ),
-        "Divide by the sum of the weights, not by the sum minus one: they are shares, not a sample.": (
+        ): "Measure from the weighted mean of the positions, not from the middle of the array.",
+        (
+            lambda weights: float(_mean(weights))
+        ): "That is the mean position. How far around it do the positions spread?",
+        (
             lambda weights: float(
                 (
                     (weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum() / (weights.sum() - 1)
                 ).sqrt()
             )
-        ),
-        "Measure from the weighted mean of the positions, not from position 0.": lambda weights: float(
-            ((weights * torch.arange(len(weights)) ** 2).sum() / weights.sum()).sqrt()
-        ),
+        ): "Divide by the sum of the weights, not by the sum minus one: they are shares, not a sample.",
+        (
+            lambda weights: float(((weights * torch.arange(len(weights)) ** 2).sum() / weights.sum()).sqrt())
+        ): "Measure from the weighted mean of the positions, not from position 0.",
     },
 )
-def _(trial):
+def effective_sigma(trial: Trial) -> None:
     trial.signature("weights")
     trial.case(tensor(0, 0, 1, 3), expected=math.sqrt(3) / 4)
     trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
@@ -747,12 +762,14 @@ check.number(
         "sigma grows like the square root of n.",
         "sqrt(4 n) = 2 sqrt(n)",
     ),
-    mistakes={
-        "The theoretical field doubles with twice the layers; the effective one grows like a square root.": 2,
-        "The square root of 2 is by how much sigma grows when n doubles; we ask for the opposite.": math.sqrt(
-            2
+    why={
+        2: (
+            "The theoretical field doubles with twice the layers; the effective one grows like a square root."
         ),
-        "sigma grows with the square root, not the logarithm or the cube root of n.": 8,
+        math.sqrt(
+            2
+        ): "The square root of 2 is by how much sigma grows when n doubles; we ask for the opposite.",
+        8: "sigma grows with the square root, not the logarithm or the cube root of n.",
     },
 )
 
@@ -772,7 +789,7 @@ check.choice(
         "A": "Follow the curve to its right end: the largest field doesn't give the best Dice.",
         "B": "The network of one pixel is far below the others: neighbours help a lot.",
         "D": "The right panel shows the opposite: after training the effective field is narrower than "
-             "before, in "
+        "before, in "
         "every network that sees more than one pixel.",
     },
 )

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.constants
 import scipy.stats
 
-from . import Checker, Trial
+from course_utils.checking import Checker, Trial
 
 check = Checker("start_here")
 
@@ -57,7 +57,6 @@ def _millilitres(cubic_millimetres: float) -> float:
 
 
 @check.exercise(
-    "millilitres",
     oracle=_millilitres,
     hints=(
         "One millilitre is one cubic centimetre. How many millimetres are there along each edge of that "
@@ -65,18 +64,24 @@ def _millilitres(cubic_millimetres: float) -> float:
         "The cube is 10 mm wide, 10 mm deep and 10 mm high. How many cubes of 1 mm fit into it?",
         "10 * 10 * 10 = 1000 cubic millimetres make one millilitre: divide by 1000.",
     ),
-    mistakes={
-        "You divided by 10: that turns millimetres into centimetres, but a volume has three edges to "
-        "convert, not one.": lambda v: v / 10,
-        "You divided by 100: that turns square millimetres into square centimetres, an area. A volume has a "
-        "third edge.": lambda v: v / 100,
-        "You multiplied where you should divide: a millilitre is larger than a cubic millimetre, so fewer of "
-        "them fill the same volume.": lambda v: v * 1000,
-        "You divided by a million: those are litres, not millilitres.": lambda v: v / 1e6,
-        "You rounded down to whole millilitres: // drops the fraction, / keeps it.": lambda v: v // 1000,
+    why={
+        (lambda v: v / 10): (
+            "You divided by 10: that turns millimetres into centimetres, but a volume has three edges to "
+            "convert, not one."
+        ),
+        (lambda v: v / 100): (
+            "You divided by 100: that turns square millimetres into square centimetres, an area. A volume "
+            "has a third edge."
+        ),
+        (lambda v: v * 1000): (
+            "You multiplied where you should divide: a millilitre is larger than a cubic millimetre, so "
+            "fewer of them fill the same volume."
+        ),
+        (lambda v: v / 1e6): "You divided by a million: those are litres, not millilitres.",
+        (lambda v: v // 1000): "You rounded down to whole millilitres: // drops the fraction, / keeps it.",
     },
 )
-def _(trial: Trial) -> None:
+def millilitres(trial: Trial) -> None:
     trial.signature("cubic_millimetres")
     trial.case(2500.0, expected=2.5)
     trial.case(31_415.9)
@@ -94,20 +99,33 @@ check.number(
         "There are four modalities, and each float32 number takes 32 bits, that is 4 bytes.",
         "modalities * voxels * bytes / 1,000,000 = 4 * (240 * 240 * 155) * 4 / 1e6",
     ),
-    mistakes={
-        "A factor of four is missing: either you counted one modality instead of four, or one byte for each "
-        "number instead of four.": 240 * 240 * 155 * 4 / 1e6,
-        "That is float64, with 8 bytes for each number; float32 takes half of it.":
-            4 * 240 * 240 * 155 * 8 / 1e6,
-        "That is 2 bytes for each number: right for the 16-bit integers in the file, but float32 takes 4 "
-        "bytes.":
-            4 * 240 * 240 * 155 * 2 / 1e6,
-        "You counted bits; a byte has 8 of them.": 4 * 240 * 240 * 155 * 32 / 1e6,
-        "Those are bytes; a megabyte (MB) is a million bytes.": 4 * 240 * 240 * 155 * 4.0,
-        "Those are millions of voxels in one modality: now multiply by the modalities and by the bytes for "
-        "each number.": 240 * 240 * 155 / 1e6,
-        "Right, but in mebibytes (MiB, 1024 * 1024 bytes). Give megabytes (MB, 1,000,000 bytes).":
-            4 * 240 * 240 * 155 * 4 / 2**20,
+    why={
+        240 * 240 * 155 * 4 / 1e6: (
+            "A factor of four is missing: either you counted one modality instead of four, or one byte for "
+            "each number instead of four."
+        ),
+        4
+        * 240
+        * 240
+        * 155
+        * 8
+        / 1e6: "That is float64, with 8 bytes for each number; float32 takes half of it.",
+        4 * 240 * 240 * 155 * 2 / 1e6: (
+            "That is 2 bytes for each number: right for the 16-bit integers in the file, but float32 takes 4"
+            " bytes."
+        ),
+        4 * 240 * 240 * 155 * 32 / 1e6: "You counted bits; a byte has 8 of them.",
+        4 * 240 * 240 * 155 * 4.0: "Those are bytes; a megabyte (MB) is a million bytes.",
+        240 * 240 * 155 / 1e6: (
+            "Those are millions of voxels in one modality: now multiply by the modalities and by the bytes "
+            "for each number."
+        ),
+        4
+        * 240
+        * 240
+        * 155
+        * 4
+        / 2**20: "Right, but in mebibytes (MiB, 1024 * 1024 bytes). Give megabytes (MB, 1,000,000 bytes).",
     },
 )
 
@@ -124,7 +142,6 @@ def _voxel_to_world(affine: np.ndarray, voxels: np.ndarray) -> np.ndarray:
 
 
 @check.exercise(
-    "voxel_to_world",
     oracle=_voxel_to_world,
     hints=(
         "Start with one voxel: world = M @ voxel + t, where M is affine[:3, :3] and t is affine[:3, 3].",
@@ -132,24 +149,29 @@ def _voxel_to_world(affine: np.ndarray, voxels: np.ndarray) -> np.ndarray:
         "at once.",
         "return voxels @ affine[:3, :3].T + affine[:3, 3]",
     ),
-    mistakes={
-        "You forgot the translation, the last column of the affine: your voxel (0, 0, 0) lands at 0 mm. (In "
-        "homogeneous coordinates: the fourth entry of a point is 1, not 0.)":
-            lambda affine, voxels: voxels @ affine[:3, :3].T,
-        "You multiplied by the matrix from the wrong side: voxels are rows here, so you need the transpose, "
-        "voxels @ M.T. (A diagonal affine hides this mistake.)":
-            lambda affine, voxels: voxels @ affine[:3, :3] + affine[:3, 3],
-        "You used only the diagonal of the affine: that works until the first tilted scan, where one array "
-        "axis moves you along several world axes.":
-            lambda affine, voxels: voxels * np.diag(affine)[:3] + affine[:3, 3],
-        "You added the translation before multiplying by the matrix; it is in millimetres, so it must come "
-        "last.":
-            lambda affine, voxels: (voxels + affine[:3, 3]) @ affine[:3, :3].T,
-        "You returned homogeneous coordinates: the fourth number is always 1, cut it off.":
-            lambda affine, voxels: _homogeneous(voxels) @ affine.T,
+    why={
+        (lambda affine, voxels: voxels @ affine[:3, :3].T): (
+            "You forgot the translation, the last column of the affine: your voxel (0, 0, 0) lands at 0 mm. "
+            "(In homogeneous coordinates: the fourth entry of a point is 1, not 0.)"
+        ),
+        (lambda affine, voxels: voxels @ affine[:3, :3] + affine[:3, 3]): (
+            "You multiplied by the matrix from the wrong side: voxels are rows here, so you need the "
+            "transpose, voxels @ M.T. (A diagonal affine hides this mistake.)"
+        ),
+        (lambda affine, voxels: voxels * np.diag(affine)[:3] + affine[:3, 3]): (
+            "You used only the diagonal of the affine: that works until the first tilted scan, where one "
+            "array axis moves you along several world axes."
+        ),
+        (lambda affine, voxels: (voxels + affine[:3, 3]) @ affine[:3, :3].T): (
+            "You added the translation before multiplying by the matrix; it is in millimetres, so it must "
+            "come last."
+        ),
+        (
+            lambda affine, voxels: _homogeneous(voxels) @ affine.T
+        ): "You returned homogeneous coordinates: the fourth number is always 1, cut it off.",
     },
 )
-def _(trial: Trial) -> None:
+def voxel_to_world(trial: Trial) -> None:
     trial.signature("affine", "voxels")
     trial.case(_QUARTER_TURN, np.array([[1.0, 2.0, 3.0]]), expected=np.array([[6.0, 23.0, 42.0]]))
     trial.case(_oblique_affine(), _POINTS)
@@ -168,7 +190,6 @@ def _divided_by_the_diagonal(affine: np.ndarray, points: np.ndarray) -> np.ndarr
 
 
 @check.exercise(
-    "world_to_voxel",
     oracle=_world_to_voxel,
     hints=(
         "Solve world = M @ voxel + t for voxel: what do you do with t, and what with M?",
@@ -176,26 +197,31 @@ def _divided_by_the_diagonal(affine: np.ndarray, points: np.ndarray) -> np.ndarr
         "np.linalg.inv(affine).",
         "return voxel_to_world(np.linalg.inv(affine), points)",
     ),
-    mistakes={
-        "You went the same way again, from voxels to millimetres: this direction needs the inverse of the "
-        "affine.":
-            _voxel_to_world,
-        "You inverted the matrix but left the translation as it was: going back, subtract it first, then "
-        "undo the matrix.":
-            lambda affine, points: points @ np.linalg.inv(affine[:3, :3]).T + affine[:3, 3],
-        "You subtracted the translation after undoing the matrix: it is in millimetres, so it must go first.":
-            lambda affine, points: points @ np.linalg.inv(affine[:3, :3]).T - affine[:3, 3],
-        "You divided by the diagonal of the affine: that undoes an unrotated scan only.":
-            _divided_by_the_diagonal,
-        "You transposed where you should invert: the transpose of a rotation is its inverse, but voxels that "
-        "are not 1 mm wide make it more than a rotation.":
-            lambda affine, points: (points - affine[:3, 3]) @ affine[:3, :3],
-        "You rounded to whole voxels: a point in space rarely falls on the centre of a voxel, and the "
-        "fraction is what interpolation needs. Round later, where you need an index.":
-            lambda affine, points: np.round(_world_to_voxel(affine, points)),
+    why={
+        _voxel_to_world: (
+            "You went the same way again, from voxels to millimetres: this direction needs the inverse of "
+            "the affine."
+        ),
+        (lambda affine, points: points @ np.linalg.inv(affine[:3, :3]).T + affine[:3, 3]): (
+            "You inverted the matrix but left the translation as it was: going back, subtract it first, then"
+            " undo the matrix."
+        ),
+        (lambda affine, points: points @ np.linalg.inv(affine[:3, :3]).T - affine[:3, 3]): (
+            "You subtracted the translation after undoing the matrix: it is in millimetres, so it must go "
+            "first."
+        ),
+        _divided_by_the_diagonal: "You divided by the diagonal of the affine: that undoes an unrotated scan only.",
+        (lambda affine, points: (points - affine[:3, 3]) @ affine[:3, :3]): (
+            "You transposed where you should invert: the transpose of a rotation is its inverse, but voxels "
+            "that are not 1 mm wide make it more than a rotation."
+        ),
+        (lambda affine, points: np.round(_world_to_voxel(affine, points))): (
+            "You rounded to whole voxels: a point in space rarely falls on the centre of a voxel, and the "
+            "fraction is what interpolation needs. Round later, where you need an index."
+        ),
     },
 )
-def _(trial: Trial) -> None:
+def world_to_voxel(trial: Trial) -> None:
     trial.signature("affine", "points")
     trial.case(_QUARTER_TURN, np.array([[6.0, 23.0, 42.0]]), expected=np.array([[1.0, 2.0, 3.0]]))
     trial.case(_QUARTER_TURN, np.array([[5.0, 24.5, 29.0]]), expected=np.array([[1.5, 2.5, -0.25]]))
@@ -211,7 +237,6 @@ def _spacing_from_affine(affine: np.ndarray) -> np.ndarray:
 
 
 @check.exercise(
-    "spacing_from_affine",
     oracle=_spacing_from_affine,
     hints=(
         "One step along the first array axis is the first column of affine[:3, :3]: how long is that arrow?",
@@ -219,22 +244,32 @@ def _spacing_from_affine(affine: np.ndarray) -> np.ndarray:
         "columns.",
         "return np.sqrt((affine[:3, :3] ** 2).sum(axis=0))",
     ),
-    mistakes={
-        "You took the absolute value of the diagonal: that works until the first tilted scan. A spacing is "
-        "the length of the whole column.": lambda affine: np.abs(np.diag(affine)[:3]),
-        "You took the diagonal of the affine: a mirrored axis makes it negative, and a tilted scan makes it "
-        "too short. A spacing is the length of a column.": lambda affine: np.diag(affine)[:3],
-        "Those are the lengths of the rows. A step along array axis j is column j of the affine.":
-            lambda affine: np.linalg.norm(affine[:3, :3], axis=1),
-        "You added absolute values along each column: that is the way around two street corners. The "
-        "straight way is the root of the sum of squares.": lambda affine: np.abs(affine[:3, :3]).sum(axis=0),
-        "Those are squared lengths: take the square root.": lambda affine: (affine[:3, :3] ** 2).sum(axis=0),
-        "That includes the fourth column, the translation: where the image begins says nothing about the "
-        "size of a voxel.":
-            lambda affine: np.linalg.norm(affine[:3], axis=0),
+    why={
+        (lambda affine: np.abs(np.diag(affine)[:3])): (
+            "You took the absolute value of the diagonal: that works until the first tilted scan. A spacing "
+            "is the length of the whole column."
+        ),
+        (lambda affine: np.diag(affine)[:3]): (
+            "You took the diagonal of the affine: a mirrored axis makes it negative, and a tilted scan makes"
+            " it too short. A spacing is the length of a column."
+        ),
+        (
+            lambda affine: np.linalg.norm(affine[:3, :3], axis=1)
+        ): "Those are the lengths of the rows. A step along array axis j is column j of the affine.",
+        (lambda affine: np.abs(affine[:3, :3]).sum(axis=0)): (
+            "You added absolute values along each column: that is the way around two street corners. The "
+            "straight way is the root of the sum of squares."
+        ),
+        (
+            lambda affine: (affine[:3, :3] ** 2).sum(axis=0)
+        ): "Those are squared lengths: take the square root.",
+        (lambda affine: np.linalg.norm(affine[:3], axis=0)): (
+            "That includes the fourth column, the translation: where the image begins says nothing about the"
+            " size of a voxel."
+        ),
     },
 )
-def _(trial: Trial) -> None:
+def spacing_from_affine(trial: Trial) -> None:
     trial.signature("affine")
     trial.case(_BRATS_1_MM, expected=np.array([1.0, 1.0, 1.0]))
     trial.case(_QUARTER_TURN, expected=np.array([3.0, 2.0, 4.0]))
@@ -252,11 +287,11 @@ check.number(
         "2 * 2 * 2 = 8 of them.",
         "40,000 / 8",
     ),
-    mistakes={
-        "You halved the number, as if only one of the three axes had become coarser.": 20_000,
-        "You divided by four: that counts two axes. A voxel has three edges.": 10_000,
-        "The tumour keeps its volume, but each voxel now holds eight times as much of it.": 40_000,
-        "Coarser voxels are larger, so fewer of them fill the tumour, not more.": 320_000,
+    why={
+        20_000: "You halved the number, as if only one of the three axes had become coarser.",
+        10_000: "You divided by four: that counts two axes. A voxel has three edges.",
+        40_000: "The tumour keeps its volume, but each voxel now holds eight times as much of it.",
+        320_000: "Coarser voxels are larger, so fewer of them fill the tumour, not more.",
     },
 )
 
@@ -267,7 +302,6 @@ def _tumour_volume_ml(labels: np.ndarray, spacing: np.ndarray) -> float:
 
 
 @check.exercise(
-    "tumour_volume_ml",
     oracle=_tumour_volume_ml,
     hints=(
         "Three factors: how many voxels are tumour, how many cubic millimetres each of them has, and from "
@@ -276,27 +310,36 @@ def _tumour_volume_ml(labels: np.ndarray, spacing: np.ndarray) -> float:
         "of one.",
         "return millilitres((labels > 0).sum() * np.prod(spacing))",
     ),
-    mistakes={
-        "You added up the labels: an enhancing voxel (label 4) then counts four times. Count voxels: (labels "
-        "> 0).sum().":
-            lambda labels, spacing: labels.sum(dtype=float) * np.prod(spacing) / 1000,
-        "You counted label 1 only. Labels are names, not a 0/1 mask: the whole tumour is 1, 2 and 4.":
-            lambda labels, spacing: (labels == 1).sum() * np.prod(spacing) / 1000,
-        "You took the voxel for a cube with the edge spacing[0]; these voxels have three different edges.":
-            lambda labels, spacing: (labels > 0).sum() * spacing[0] ** 3 / 1000,
-        "You counted voxels and took each for 1 cubic millimetre: the spacing is missing.":
-            lambda labels, spacing: (labels > 0).sum() / 1000,
-        "Those are cubic millimetres: 1000 of them make a millilitre.":
-            lambda labels, spacing: (labels > 0).sum() * np.prod(spacing),
-        "You added the three edges of the voxel; its volume is their product.":
-            lambda labels, spacing: (labels > 0).sum() * np.sum(spacing) / 1000,
-        "That is the volume of the whole image, background included: count only voxels with a label above 0.":
-            lambda labels, spacing: labels.size * np.prod(spacing) / 1000,
-        "That is the volume of the background: label 0 is what is not tumour.":
-            lambda labels, spacing: (labels == 0).sum() * np.prod(spacing) / 1000,
+    why={
+        (lambda labels, spacing: labels.sum(dtype=float) * np.prod(spacing) / 1000): (
+            "You added up the labels: an enhancing voxel (label 4) then counts four times. Count voxels: "
+            "(labels > 0).sum()."
+        ),
+        (lambda labels, spacing: (labels == 1).sum() * np.prod(spacing) / 1000): (
+            "You counted label 1 only. Labels are names, not a 0/1 mask: the whole tumour is 1, 2 and 4."
+        ),
+        (lambda labels, spacing: (labels > 0).sum() * spacing[0] ** 3 / 1000): (
+            "You took the voxel for a cube with the edge spacing[0]; these voxels have three different edges."
+        ),
+        (
+            lambda labels, spacing: (labels > 0).sum() / 1000
+        ): "You counted voxels and took each for 1 cubic millimetre: the spacing is missing.",
+        (
+            lambda labels, spacing: (labels > 0).sum() * np.prod(spacing)
+        ): "Those are cubic millimetres: 1000 of them make a millilitre.",
+        (
+            lambda labels, spacing: (labels > 0).sum() * np.sum(spacing) / 1000
+        ): "You added the three edges of the voxel; its volume is their product.",
+        (lambda labels, spacing: labels.size * np.prod(spacing) / 1000): (
+            "That is the volume of the whole image, background included: count only voxels with a label "
+            "above 0."
+        ),
+        (
+            lambda labels, spacing: (labels == 0).sum() * np.prod(spacing) / 1000
+        ): "That is the volume of the background: label 0 is what is not tumour.",
     },
 )
-def _(trial: Trial) -> None:
+def tumour_volume_ml(trial: Trial) -> None:
     trial.signature("labels", "spacing")
     few = np.zeros((4, 3, 2), np.uint8)
     few[0, 0, 0], few[1, 2, 0], few[2, 2, 0], few[3, 1, 1] = 1, 2, 2, 4
@@ -370,35 +413,43 @@ def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
 
 
 @check.exercise(
-    "region_mask",
     oracle=_region_mask,
     hints=(
         "Write down for each region which of the labels 1, 2 and 4 belong to it; the table above has it.",
         "A dictionary from the region's name to its labels, and np.isin(labels, ...), do the rest.",
         'return np.isin(labels, {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}[region])',
     ),
-    mistakes={
-        "You took label 3 for the enhancing tumour: that is how BraTS 2023 and the Medical Segmentation "
-        "Decathlon write it. In BraTS up to 2021, as here, it is label 4, and 3 does not occur.":
-            _members(ET=(3,)),
-        "You counted oedema (label 2) as tumour core: it is swollen brain around the tumour, part of the "
-        "whole tumour only.": _members(TC=(1, 2, 4)),
-        "You counted oedema (label 2) as tumour core and left out the enhancing tumour (label 4).":
-            _members(TC=(1, 2)),
-        "Your tumour core is the necrotic part alone: the enhancing rim belongs to the core, and its label "
-        "is 4, not 3.": _members(TC=(1,)),
-        "Your tumour core is the enhancing part alone: the necrotic part (label 1) belongs to the core.":
-            _members(TC=(4,)),
-        "You swapped necrotic core and enhancing tumour: 1 is necrotic, 4 is enhancing.": _members(ET=(1,)),
-        "You took oedema (label 2) for the enhancing tumour (label 4).": _members(ET=(2,)),
-        "You took the oedema alone for the whole tumour: the regions are nested, WT contains TC, and TC "
-        "contains ET.":
-            _members(WT=(2,)),
-        "Your whole tumour lacks the enhancing part: label 4 comes after a gap, there is no label 3.":
-            _members(WT=(1, 2)),
+    why={
+        _members(ET=(3,)): (
+            "You took label 3 for the enhancing tumour: that is how BraTS 2023 and the Medical Segmentation "
+            "Decathlon write it. In BraTS up to 2021, as here, it is label 4, and 3 does not occur."
+        ),
+        _members(TC=(1, 2, 4)): (
+            "You counted oedema (label 2) as tumour core: it is swollen brain around the tumour, part of the"
+            " whole tumour only."
+        ),
+        _members(
+            TC=(1, 2)
+        ): "You counted oedema (label 2) as tumour core and left out the enhancing tumour (label 4).",
+        _members(TC=(1,)): (
+            "Your tumour core is the necrotic part alone: the enhancing rim belongs to the core, and its "
+            "label is 4, not 3."
+        ),
+        _members(TC=(4,)): (
+            "Your tumour core is the enhancing part alone: the necrotic part (label 1) belongs to the core."
+        ),
+        _members(ET=(1,)): "You swapped necrotic core and enhancing tumour: 1 is necrotic, 4 is enhancing.",
+        _members(ET=(2,)): "You took oedema (label 2) for the enhancing tumour (label 4).",
+        _members(WT=(2,)): (
+            "You took the oedema alone for the whole tumour: the regions are nested, WT contains TC, and TC "
+            "contains ET."
+        ),
+        _members(WT=(1, 2)): (
+            "Your whole tumour lacks the enhancing part: label 4 comes after a gap, there is no label 3."
+        ),
     },
 )
-def _(trial: Trial) -> None:
+def region_mask(trial: Trial) -> None:
     trial.signature("labels", "region")
     each = np.array([0, 1, 2, 4], np.uint8)
     trial.case(each, "WT", expected=np.array([False, True, True, True]))
@@ -422,7 +473,6 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
 
 
 @check.exercise(
-    "normalise_inside_the_brain",
     oracle=_normalise,
     hints=(
         "image[brain] is a flat list of the values inside the brain: take its mean and its standard "
@@ -431,35 +481,46 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
         "...",
         "normalised[brain] = (image[brain] - image[brain].mean()) / image[brain].std()",
     ),
-    mistakes={
-        "You took mean and standard deviation over the whole image: most of it is background, so the size of "
-        "the box around the head changes your result.":
-            lambda image, brain: _z_score(image, brain, image.mean(), image.std()),
-        "You took mean and standard deviation over the whole image, and the background is no longer 0.":
-            lambda image, brain: (image - image.mean()) / image.std(),
-        "The values inside the brain are right, but the background is not 0: set it to 0, the mean of the "
-        "brain.":
-            lambda image, brain: (image - image[brain].mean()) / image[brain].std(),
-        "You left the raw values outside the brain: the background must be 0.":
-            lambda image, brain: np.where(brain, _normalise(image, brain), image),
-        "You subtracted the mean but did not divide: the scale of the scanner is still in there.":
-            lambda image, brain: _z_score(image, brain, image[brain].mean(), 1.0),
-        "You divided by the variance; the standard deviation is its square root.":
-            lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].var()),
-        "You scaled from smallest to largest (0 to 1): a single bright voxel then decides about all others. "
-        "Use mean and standard deviation.":
-            lambda image, brain: _z_score(image, brain, image[brain].min(), np.ptp(image[brain])),
-        "Your standard deviation divides by n - 1 (ddof=1); NumPy's own, which the course uses, divides by "
-        "n.":
-            lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].std(ddof=1)),
-        "Your values were cut to whole numbers: np.zeros_like(image) of an integer image is an integer "
-        "array. Use np.zeros(image.shape).":
-            lambda image, brain: _normalise(image, brain).astype(image.dtype),
-        "You returned only the voxels of the brain, as a flat list: give back an array of the image's shape.":
-            lambda image, brain: _normalise(image, brain)[brain],
+    why={
+        (lambda image, brain: _z_score(image, brain, image.mean(), image.std())): (
+            "You took mean and standard deviation over the whole image: most of it is background, so the "
+            "size of the box around the head changes your result."
+        ),
+        (lambda image, brain: (image - image.mean()) / image.std()): (
+            "You took mean and standard deviation over the whole image, and the background is no longer 0."
+        ),
+        (lambda image, brain: (image - image[brain].mean()) / image[brain].std()): (
+            "The values inside the brain are right, but the background is not 0: set it to 0, the mean of "
+            "the brain."
+        ),
+        (
+            lambda image, brain: np.where(brain, _normalise(image, brain), image)
+        ): "You left the raw values outside the brain: the background must be 0.",
+        (
+            lambda image, brain: _z_score(image, brain, image[brain].mean(), 1.0)
+        ): "You subtracted the mean but did not divide: the scale of the scanner is still in there.",
+        (
+            lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].var())
+        ): "You divided by the variance; the standard deviation is its square root.",
+        (lambda image, brain: _z_score(image, brain, image[brain].min(), np.ptp(image[brain]))): (
+            "You scaled from smallest to largest (0 to 1): a single bright voxel then decides about all "
+            "others. Use mean and standard deviation."
+        ),
+        (lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].std(ddof=1))): (
+            "Your standard deviation divides by n - 1 (ddof=1); NumPy's own, which the course uses, divides "
+            "by n."
+        ),
+        (lambda image, brain: _normalise(image, brain).astype(image.dtype)): (
+            "Your values were cut to whole numbers: np.zeros_like(image) of an integer image is an integer "
+            "array. Use np.zeros(image.shape)."
+        ),
+        (lambda image, brain: _normalise(image, brain)[brain]): (
+            "You returned only the voxels of the brain, as a flat list: give back an array of the image's "
+            "shape."
+        ),
     },
 )
-def _(trial: Trial) -> None:
+def normalise_inside_the_brain(trial: Trial) -> None:
     trial.signature("image", "brain")
     trial.case(
         np.array([[9.0, 1.0, 3.0], [9.0, 5.0, 7.0]]),

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from scipy import ndimage
 from torch import Tensor
 
-from course_utils.checks import Checker
-from course_utils.checks.samples import numbers
+from course_utils.checking import Checker, Trial
+from course_utils.checking.samples import numbers
 
 check = Checker("upsampling")
 
@@ -34,7 +34,6 @@ def _kron(x: Tensor, block: Tensor) -> Tensor:
 
 
 @check.exercise(
-    "nearest_neighbour",
     oracle=lambda x, factor: F.interpolate(x[None, None], scale_factor=factor, mode="nearest")[0, 0],
     hints=(
         "Every value fills a square of factor x factor pixels. Which value of x does output pixel (r, c) "
@@ -43,30 +42,34 @@ def _kron(x: Tensor, block: Tensor) -> Tensor:
         "`x.repeat_interleave(factor, dim=0)` repeats each row `factor` times in place; the same with dim=1 "
         "for the columns.",
     ),
-    mistakes={
-        "You tiled the image: `repeat` puts whole copies side by side. Each *value* has to be repeated at "
-        "its own place.": lambda x, factor: x.repeat(factor, factor),
-        "Only the rows were repeated: the columns have to be, too.": (
+    why={
+        (lambda x, factor: x.repeat(factor, factor)): (
+            "You tiled the image: `repeat` puts whole copies side by side. Each *value* has to be repeated "
+            "at its own place."
+        ),
+        (
             lambda x, factor: x.repeat_interleave(factor, dim=0)
-        ),
-        "Only the columns were repeated: the rows have to be, too.": (
+        ): "Only the rows were repeated: the columns have to be, too.",
+        (
             lambda x, factor: x.repeat_interleave(factor, dim=1)
+        ): "Only the columns were repeated: the rows have to be, too.",
+        (lambda x, factor: _nails(x, factor)): (
+            "That is bed of nails: the other pixels of each square are zero. Nearest neighbour fills them "
+            "with the same value."
         ),
-        "That is bed of nails: the other pixels of each square are zero. Nearest neighbour fills them with "
-        "the same value.": lambda x, factor: _nails(x, factor),
-        "The values were shared out, each pixel got value / factor^2. Nearest neighbour copies the value "
-        "itself.": (
-            lambda x, factor: _kron(x, torch.ones(factor, factor)) / factor**2
+        (lambda x, factor: _kron(x, torch.ones(factor, factor)) / factor**2): (
+            "The values were shared out, each pixel got value / factor^2. Nearest neighbour copies the value"
+            " itself."
         ),
-        "That is bilinear interpolation: it makes up values in between. Nearest neighbour only copies.": (
-            lambda x, factor: F.interpolate(x[None, None], scale_factor=factor, mode="bilinear")[0, 0]
+        (lambda x, factor: F.interpolate(x[None, None], scale_factor=factor, mode="bilinear")[0, 0]): (
+            "That is bilinear interpolation: it makes up values in between. Nearest neighbour only copies."
         ),
-        "You rounded r / factor: round *down*, r // factor, or the squares are shifted.": (
+        (
             lambda x, factor: x[_rounded(x.shape[0], factor)][:, _rounded(x.shape[1], factor)]
-        ),
+        ): "You rounded r / factor: round *down*, r // factor, or the squares are shifted.",
     },
 )
-def _(trial):
+def nearest_neighbour(trial: Trial) -> None:
     trial.signature("x", "factor")
     slide = _matrix([1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4])
     trial.case(_matrix([1, 2], [3, 4]), 2, expected=slide)
@@ -90,7 +93,6 @@ def _without_trailing_zeros(board: Tensor, factor: int) -> Tensor:
 
 
 @check.exercise(
-    "bed_of_nails",
     oracle=lambda x, factor: F.conv_transpose2d(
         x[None, None], x.new_ones(1, 1, 1, 1), stride=factor, output_padding=factor - 1
     )[0, 0],
@@ -99,23 +101,23 @@ def _without_trailing_zeros(board: Tensor, factor: int) -> Tensor:
         "Value x[i, j] stands at row i * factor, column j * factor: in the top left corner of its square.",
         "`result = x.new_zeros(height * factor, width * factor)`, then `result[::factor, ::factor] = x`.",
     ),
-    mistakes={
-        "The nails stand in the wrong corner: the value belongs to the top left pixel of each square.": (
-            lambda x, factor: _nails(x, factor, factor - 1)
+    why={
+        (lambda x, factor: _nails(x, factor, factor - 1)): (
+            "The nails stand in the wrong corner: the value belongs to the top left pixel of each square."
         ),
-        "That is nearest neighbour: all pixels but the top left one of each square must be zero.": (
+        (
             lambda x, factor: _kron(x, torch.ones(factor, factor))
+        ): "That is nearest neighbour: all pixels but the top left one of each square must be zero.",
+        (lambda x, factor: _without_trailing_zeros(_nails(x, factor), factor)): (
+            "After the last nail, zeros are missing: the result is `factor` times as large as the input."
         ),
-        "After the last nail, zeros are missing: the result is `factor` times as large as the input.": (
-            lambda x, factor: _without_trailing_zeros(_nails(x, factor), factor)
-        ),
-        "There are `factor` zeros between two nails: it must be factor - 1, so that nails are `factor` "
-        "apart.": (
-            lambda x, factor: _nails(x, factor + 1)
+        (lambda x, factor: _nails(x, factor + 1)): (
+            "There are `factor` zeros between two nails: it must be factor - 1, so that nails are `factor` "
+            "apart."
         ),
     },
 )
-def _(trial):
+def bed_of_nails(trial: Trial) -> None:
     trial.signature("x", "factor")
     slide = _matrix([1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0])
     trial.case(_matrix([1, 2], [3, 4]), 2, expected=slide)
@@ -164,7 +166,6 @@ def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 @check.exercise(
-    "max_pool_with_indices",
     oracle=_max_pool,
     hints=(
         "Two things to return: the largest value of each window, and where *in the whole plane* it stood.",
@@ -173,48 +174,49 @@ def _last_of_equals(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
         "The window of output (i, j) begins at row i * size, column j * size. So the index is "
         "(i * size + p) * width + (j * size + q).",
     ),
-    mistakes={
-        "Those are places within each window, 0 to size^2 - 1. The indices count pixels of the whole plane: "
-        "row * width + column.": _indices_in_window,
-        "You multiplied the row by the height: a row of the plane has `width` pixels.": (
+    why={
+        _indices_in_window: (
+            "Those are places within each window, 0 to size^2 - 1. The indices count pixels of the whole "
+            "plane: row * width + column."
+        ),
+        (
             lambda x, size: _indices_by(x, size, x.shape[0])
-        ),
-        "You counted in the small image: the indices must say where the maximum stood in the *large* one.": (
-            lambda x, size: (_max_pool(x, size)[0], torch.arange(x.numel() // size**2).reshape(
-                x.shape[0] // size, x.shape[1] // size
-            ))
-        ),
-        "Where a window has several equal maxima, take the first in reading order, as PyTorch does.": (
-            _last_of_equals
-        ),
-        "The largest *absolute* value is taken: max pooling takes the largest value, -1 before -2.": (
+        ): "You multiplied the row by the height: a row of the plane has `width` pixels.",
+        (
             lambda x, size: (
-                x.flatten()[_max_pool(x.abs(), size)[1]], _max_pool(x.abs(), size)[1]
+                _max_pool(x, size)[0],
+                torch.arange(x.numel() // size**2).reshape(x.shape[0] // size, x.shape[1] // size),
             )
+        ): (
+            "You counted in the small image: the indices must say where the maximum stood in the *large* one."
         ),
-        "Values and indices are swapped: return the values first.": (
+        _last_of_equals: "Where a window has several equal maxima, take the first in reading order, as PyTorch does.",
+        (
+            lambda x, size: (x.flatten()[_max_pool(x.abs(), size)[1]], _max_pool(x.abs(), size)[1])
+        ): "The largest *absolute* value is taken: max pooling takes the largest value, -1 before -2.",
+        (
             lambda x, size: _max_pool(x, size)[::-1]
+        ): "Values and indices are swapped: return the values first.",
+        _begun_with_zero: (
+            "A window may hold only negative values: begin with its first value or -infinity, not with 0."
         ),
-        "A window may hold only negative values: begin with its first value or -infinity, not with 0.": (
-            _begun_with_zero
-        ),
-        "The same value can stand in two windows: look inside the window only.": _searched_everywhere,
-        "You counted column by column: pixels are counted in reading order, row * width + column.": (
+        _searched_everywhere: "The same value can stand in two windows: look inside the window only.",
+        (
             lambda x, size: _indices_as(x, size, lambda row, column: column * x.shape[0] + row)
-        ),
-        "The window's own start is missing: its first row is i * size, its first column j * size.": (
+        ): "You counted column by column: pixels are counted in reading order, row * width + column.",
+        (
             lambda x, size: _indices_as(x, size, lambda row, column: row % size * x.shape[1] + column % size)
+        ): "The window's own start is missing: its first row is i * size, its first column j * size.",
+        (lambda x, size: _indices_by(x, size, x.shape[1] // size)): (
+            "You multiplied the row by the width of the pooled plane: a row of the *large* one has `width` "
+            "pixels."
         ),
-        "You multiplied the row by the width of the pooled plane: a row of the *large* one has `width` "
-        "pixels.": (
-            lambda x, size: _indices_by(x, size, x.shape[1] // size)
-        ),
-        "You counted from 1: the first pixel has the number 0.": (
+        (
             lambda x, size: (_max_pool(x, size)[0], _max_pool(x, size)[1] + 1)
-        ),
+        ): "You counted from 1: the first pixel has the number 0.",
     },
 )
-def _(trial):
+def max_pool_with_indices(trial: Trial) -> None:
     trial.signature("x", "size")
     slide = _matrix([1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8])
     trial.case(slide, 2, expected=(_matrix([5, 6], [7, 8]), torch.tensor([[5, 2], [12, 15]])))
@@ -231,7 +233,6 @@ def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Ten
 
 
 @check.exercise(
-    "max_unpool",
     oracle=_max_unpool,
     hints=(
         "Begin with a plane of zeros of the full size. Every value goes to the place that its index names.",
@@ -240,34 +241,35 @@ def _max_unpool(values: Tensor, indices: Tensor, height: int, width: int) -> Ten
         "`flat = values.new_zeros(height * width)`, `flat[indices.flatten()] = values.flatten()`, then "
         "reshape to (height, width).",
     ),
-    mistakes={
-        "The values stand in the top left corners of their squares, as on a bed of nails: use the indices.": (
-            lambda values, indices, height, width: _nails(values, height // values.shape[0])
+    why={
+        (lambda values, indices, height, width: _nails(values, height // values.shape[0])): (
+            "The values stand in the top left corners of their squares, as on a bed of nails: use the "
+            "indices."
         ),
-        "Each value fills its whole square: all places but the remembered one stay zero.": (
+        (
             lambda values, indices, height, width: _kron(
                 values, torch.ones(height // values.shape[0], width // values.shape[1])
             )
-        ),
-        "Rows and columns are swapped: index m is row m // width, column m % width.": (
+        ): "Each value fills its whole square: all places but the remembered one stay zero.",
+        (
             lambda values, indices, height, width: _max_unpool(values, indices, width, height).T
-        ),
-        "You took rows of `height` pixels: index m is row m // width, column m % width.": (
+        ): "Rows and columns are swapped: index m is row m // width, column m % width.",
+        (
             lambda values, indices, height, width: _by_height(values, indices, height, width)
-        ),
-        "The result is flat: give it the shape (height, width).": (
+        ): "You took rows of `height` pixels: index m is row m // width, column m % width.",
+        (
             lambda values, indices, height, width: _max_unpool(values, indices, height, width).flatten()
-        ),
-        "The indices themselves were written: the *values* go to the places that the indices name.": (
+        ): "The result is flat: give it the shape (height, width).",
+        (
             lambda values, indices, height, width: _max_unpool(indices.double(), indices, height, width)
-        ),
-        "You read the indices as places within the windows. They count the pixels of the whole plane: index "
-        "m is row m // width, column m % width.": (
-            lambda values, indices, height, width: _within_windows(values, indices, height, width)
+        ): "The indices themselves were written: the *values* go to the places that the indices name.",
+        (lambda values, indices, height, width: _within_windows(values, indices, height, width)): (
+            "You read the indices as places within the windows. They count the pixels of the whole plane: "
+            "index m is row m // width, column m % width."
         ),
     },
 )
-def _(trial):
+def max_unpool(trial: Trial) -> None:
     trial.signature("values", "indices", "height", "width")
     top_row = _matrix([0, 1, 0, 2], [0, 0, 0, 0])
     trial.case(_matrix([1, 2]), torch.tensor([[1, 3]]), 2, 4, expected=top_row)
@@ -303,13 +305,13 @@ check.number(
         "place is one of four.",
         "One of four places takes 2 bits. So: 4 * 32 bits against 2 bits.",
     ),
-    mistakes={
-        "A window holds four numbers before the pooling, not one: 4 * 32 bits.": 16,
-        "One of four places needs 2 bits, not 4: with 2 bits you count from 0 to 3.": 32,
-        "That is how many bits the feature map takes. By what *factor* is it more than the place?": 128,
-        "You divided bytes by bits: a float32 number has 4 bytes, which are 32 bits.": 8,
-        "PyTorch stores an index in 64 bits, but how few would do?": 2,
-        "That is the wrong way round: how many times *more* does the feature map take?": 1 / 64,
+    why={
+        16: "A window holds four numbers before the pooling, not one: 4 * 32 bits.",
+        32: "One of four places needs 2 bits, not 4: with 2 bits you count from 0 to 3.",
+        128: "That is how many bits the feature map takes. By what *factor* is it more than the place?",
+        8: "You divided bytes by bits: a float32 number has 4 bytes, which are 32 bits.",
+        2: "PyTorch stores an index in 64 bits, but how few would do?",
+        1 / 64: "That is the wrong way round: how many times *more* does the feature map take?",
     },
 )
 
@@ -330,11 +332,11 @@ check.choice(
     ),
     why={
         "A": "Nearest neighbour copies each value to four pixels: each of its *lines* (as drawn) holds four "
-             "ones. In the first picture each line has one.",
+        "ones. In the first picture each line has one.",
         "B": "The second is right. But which of the others always uses the top left corner of its square? "
-             "Look where the line of input pixel 0 has its one.",
+        "Look where the line of input pixel 0 has its one.",
         "C": "Count the ones in a line of the third picture: it writes one pixel for each value, and "
-             "nearest neighbour writes four.",
+        "nearest neighbour writes four.",
     },
 )
 
@@ -357,7 +359,6 @@ def _triangle(size: int, centre: float, width: float) -> Tensor:
 
 
 @check.exercise(
-    "bilinear_kernel",
     oracle=_bilinear_kernel,
     hints=(
         "First one dimension: a triangle of k = 2 * factor - factor % 2 weights. Where is its peak? Not "
@@ -366,41 +367,41 @@ def _triangle(size: int, centre: float, width: float) -> Tensor:
         "`j = torch.arange(k, dtype=torch.float64)`, `line = 1 - (j - c).abs() / factor`; the square kernel "
         "is `line.outer(line)`.",
     ),
-    mistakes={
-        "The centre is half a pixel off: the middle of k pixels, counted from 0, is (k - 1) / 2.": (
+    why={
+        (
             lambda factor: _triangle(2 * factor - factor % 2, factor, factor)
+        ): "The centre is half a pixel off: the middle of k pixels, counted from 0, is (k - 1) / 2.",
+        (lambda factor: _bilinear_kernel(factor) / factor**2): (
+            "The weights are scaled to sum up to 1. The kernel is used with a stride: its weights have to "
+            "sum up to factor^2, so that a constant image keeps its value."
         ),
-        "The weights are scaled to sum up to 1. The kernel is used with a stride: its weights have to sum "
-        "up to factor^2, so that a constant image keeps its value.": (
-            lambda factor: _bilinear_kernel(factor) / factor**2
-        ),
-        "For an odd factor the kernel has 2 * factor - 1 weights.": (
+        (
             lambda factor: _triangle(2 * factor, factor - 0.5, factor)
-        ),
-        "The slope is wrong: the weights fall by 1 / factor from pixel to pixel.": (
+        ): "For an odd factor the kernel has 2 * factor - 1 weights.",
+        (
             lambda factor: _triangle(2 * factor - factor % 2, factor - 0.5 - factor % 2 / 2, factor + 1)
+        ): "The slope is wrong: the weights fall by 1 / factor from pixel to pixel.",
+        (lambda factor: torch.sqrt(torch.diagonal(_bilinear_kernel(factor)))): (
+            "This is one line of the kernel. The kernel is a square: the line times the line, "
+            "`line.outer(line)`."
         ),
-        "This is one line of the kernel. The kernel is a square: the line times the line, "
-        "`line.outer(line)`.": (
-            lambda factor: torch.sqrt(torch.diagonal(_bilinear_kernel(factor)))
+        (lambda factor: _sum_of_lines(factor)): "The two triangles are added: bilinear means their product.",
+        (lambda factor: _triangle(2 * factor - factor % 2, factor - 1, factor)): (
+            "The centre is rounded down: the middle of an even number of weights lies between two of them, "
+            "at (k - 1) / 2."
         ),
-        "The two triangles are added: bilinear means their product.": lambda factor: _sum_of_lines(factor),
-        "The centre is rounded down: the middle of an even number of weights lies between two of them, at "
-        "(k - 1) / 2.": (
-            lambda factor: _triangle(2 * factor - factor % 2, factor - 1, factor)
-        ),
-        "You divided by the centre c: the weights fall by 1 / factor from pixel to pixel.": (
+        (
             lambda factor: _centred(factor, (2 * factor - factor % 2 - 1) / 2)
+        ): "You divided by the centre c: the weights fall by 1 / factor from pixel to pixel.",
+        (lambda factor: _centred(factor, 2 * factor - factor % 2)): (
+            "You divided by the number of weights k: the weights fall by 1 / factor from pixel to pixel."
         ),
-        "You divided by the number of weights k: the weights fall by 1 / factor from pixel to pixel.": (
-            lambda factor: _centred(factor, 2 * factor - factor % 2)
-        ),
-        "The peak is scaled to 1. With an even factor no weight is 1: the centre lies between two pixels.": (
-            lambda factor: _bilinear_kernel(factor) / _bilinear_kernel(factor).max()
+        (lambda factor: _bilinear_kernel(factor) / _bilinear_kernel(factor).max()): (
+            "The peak is scaled to 1. With an even factor no weight is 1: the centre lies between two pixels."
         ),
     },
 )
-def _(trial):
+def bilinear_kernel(trial: Trial) -> None:
     trial.signature("factor")
     line = _matrix([1, 3, 3, 1])[0] / 4
     trial.case(2, expected=line.outer(line))
@@ -429,13 +430,13 @@ check.number(
         "and one on pool3 (256 channels).",
         "(512 + 1) * 21 + (256 + 1) * 21",
     ),
-    mistakes={
-        "The biases are missing: each layer has 21 more numbers.": (512 + 256) * 21,
-        "That is the layer on pool4 alone, the step from 32s to 16s. 8s also has the one on pool3.": 513 * 21,
-        "That is the layer on pool3 alone, the step from 16s to 8s. The one on pool4 comes first.": 257 * 21,
-        "These layers are 1x1, not 3x3: they only look at one pixel.": (512 * 9 + 1 + 256 * 9 + 1) * 21,
-        "There is one bias for each class in *each* layer: you counted 21 only once.": (512 + 256 + 1) * 21,
-        "That is all of FCN-8s: how many *more* than FCN-32s?": 134_362_751,
+    why={
+        (512 + 256) * 21: "The biases are missing: each layer has 21 more numbers.",
+        513 * 21: "That is the layer on pool4 alone, the step from 32s to 16s. 8s also has the one on pool3.",
+        257 * 21: "That is the layer on pool3 alone, the step from 16s to 8s. The one on pool4 comes first.",
+        (512 * 9 + 1 + 256 * 9 + 1) * 21: "These layers are 1x1, not 3x3: they only look at one pixel.",
+        (512 + 256 + 1) * 21: "There is one bias for each class in *each* layer: you counted 21 only once.",
+        134_362_751: "That is all of FCN-8s: how many *more* than FCN-32s?",
     },
 )
 
@@ -473,7 +474,6 @@ def _zero_filled(
 
 
 @check.exercise(
-    "zero_fill_convolution",
     oracle=_conv_transpose2d,
     hints=(
         "Three steps: fill, pad, slide. How many zeros come between two inputs? And in which direction does "
@@ -485,81 +485,93 @@ def _zero_filled(
         "top, bottom)), with left = k2 - 1 - padding, right = left + output_padding, and top, bottom from "
         "k1; then F.conv2d with kernel.flip(0, 1).",
     ),
-    mistakes={
-        "The kernel is not flipped: a kernel that slides writes itself backwards, a stamp forwards.": (
+    why={
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, unflipped=True
             )
-        ),
-        "Zeros after the last value: fill *between* the values only, (n - 1) * stride + 1 rows. What comes "
-        "after, padding and output_padding decide.": (
+        ): "The kernel is not flipped: a kernel that slides writes itself backwards, a stamp forwards.",
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, trailing=True
             )
+        ): (
+            "Zeros after the last value: fill *between* the values only, (n - 1) * stride + 1 rows. What "
+            "comes after, padding and output_padding decide."
         ),
-        "You padded by `padding`, or not at all. It must be k - 1 - padding: a transposed convolution's "
-        "padding cuts.": (
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, before=lambda k: padding
             )
+        ): (
+            "You padded by `padding`, or not at all. It must be k - 1 - padding: a transposed convolution's "
+            "padding cuts."
         ),
-        "You always pad by k - 1: the transposed convolution's own padding has to be taken away from it.": (
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, before=lambda k: k - 1
             )
+        ): (
+            "You always pad by k - 1: the transposed convolution's own padding has to be taken away from it."
         ),
-        "output_padding is missing: pad that much more at the bottom and at the right.": (
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, extra=0
             )
-        ),
-        "output_padding appends no zeros to the *result*: pad more before the kernel slides, so that it is "
-        "computed.": (
+        ): "output_padding is missing: pad that much more at the bottom and at the right.",
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: F.pad(
                 _zero_filled(x, kernel, stride, padding, output_padding, extra=0),
                 (0, output_padding, 0, output_padding),
             )
+        ): (
+            "output_padding appends no zeros to the *result*: pad more before the kernel slides, so that it "
+            "is computed."
         ),
-        "The kernel needn't be square: its height decides the padding of the rows, its width that of the "
-        "columns.": (
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, k2=kernel.shape[0]
             )
+        ): (
+            "The kernel needn't be square: its height decides the padding of the rows, its width that of the"
+            " columns."
         ),
-        "There are `stride` zeros between two values: it must be stride - 1.": (
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, spread=stride + 1
             )
-        ),
-        "You filled with copies of the values: that is nearest-neighbour fill, the lecture's other way.": (
+        ): "There are `stride` zeros between two values: it must be stride - 1.",
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, fill=_copies
             )
-        ),
-        "Only the rows of the kernel are flipped: its columns have to be, too.": (
+        ): ("You filled with copies of the values: that is nearest-neighbour fill, the lecture's other way."),
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel.flip(1), stride, padding, output_padding
             )
-        ),
-        "Only the columns of the kernel are flipped: its rows have to be, too.": (
+        ): "Only the rows of the kernel are flipped: its columns have to be, too.",
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel.flip(0), stride, padding, output_padding
             )
-        ),
-        "output_padding belongs at the end, at the bottom and at the right: you put it at the top and at "
-        "the left.": (
+        ): "Only the columns of the kernel are flipped: its rows have to be, too.",
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, extra=0, first=output_padding
             )
+        ): (
+            "output_padding belongs at the end, at the bottom and at the right: you put it at the top and at"
+            " the left."
         ),
-        "F.pad takes (left, right, top, bottom): you gave it top and bottom first.": (
+        (
             lambda x, kernel, stride=1, padding=0, output_padding=0: _zero_filled(
                 x, kernel, stride, padding, output_padding, swapped=True
             )
-        ),
+        ): "F.pad takes (left, right, top, bottom): you gave it top and bottom first.",
     },
 )
-def _(trial):
+def zero_fill_convolution(trial: Trial) -> None:
     trial.signature("x", "kernel", "stride", "padding", "output_padding")
     ones = _matrix([1, 1, 1], [1, 1, 1], [1, 1, 1])
     stamped = _matrix([1, 1, 3, 2, 2], [1, 1, 3, 2, 2], [4, 4, 10, 6, 6], [3, 3, 7, 4, 4], [3, 3, 7, 4, 4])
@@ -585,14 +597,16 @@ check.number(
         "moves it to each *output* voxel.",
         "With stride 2 in three directions there are 2 * 2 * 2 output voxels for each input voxel.",
     ),
-    mistakes={
-        "That is the factor in two dimensions: a volume doubles in three.": 4,
-        "A volume doubles in three directions, not one.": 2,
-        "27 is the number of weights. Both ways use all of them; how *often* does each use them?": 27,
-        "The kernels are equal, but one slides over the small volume and the other over the large one.": 1,
-        "You divided the wrong way round: how many times *more* does the resize-convolution cost?": 1 / 8,
-        "That is the smeared kernel, 4 * 4 * 4 weights for each input voxel. Here the given kernel slides "
-        "over the enlarged volume.": 64,
+    why={
+        4: "That is the factor in two dimensions: a volume doubles in three.",
+        2: "A volume doubles in three directions, not one.",
+        27: "27 is the number of weights. Both ways use all of them; how *often* does each use them?",
+        1: ("The kernels are equal, but one slides over the small volume and the other over the large one."),
+        1 / 8: "You divided the wrong way round: how many times *more* does the resize-convolution cost?",
+        64: (
+            "That is the smeared kernel, 4 * 4 * 4 weights for each input voxel. Here the given kernel "
+            "slides over the enlarged volume."
+        ),
     },
 )
 
@@ -615,7 +629,6 @@ def _grown(counts: Tensor, height: int, width: int, stride: int) -> Tensor:
 
 
 @check.exercise(
-    "overlap_map",
     oracle=_overlap_map,
     hints=(
         "Each input stamps a square of kernel x kernel pixels; stamps are `stride` apart. Count, for each "
@@ -625,51 +638,53 @@ def _grown(counts: Tensor, height: int, width: int, stride: int) -> Tensor:
         "A transposed convolution of an image of ones with a kernel of ones, "
         "`F.conv_transpose2d(ones, kernel_of_ones, stride=stride)`, adds up a 1 for each stamp.",
     ),
-    mistakes={
-        "Only one stamp is counted where several overlap: add 1 for each, `+= 1`.": (
+    why={
+        (
             lambda height, width, kernel, stride: _overlap_map(height, width, kernel, stride).clamp(max=1)
-        ),
-        "The stamps are one pixel apart: they must be `stride` apart.": (
+        ): "Only one stamp is counted where several overlap: add 1 for each, `+= 1`.",
+        (
             lambda height, width, kernel, stride: _overlap_map(height, width, kernel, 1)
-        ),
-        "What sticks out at the end is missing: the last stamp ends at (n - 1) * stride + kernel.": (
+        ): "The stamps are one pixel apart: they must be `stride` apart.",
+        (
             lambda height, width, kernel, stride: _grown(
                 _overlap_map(height, width, kernel, stride), height, width, stride
             )
-        ),
-        "Kernel and stride are swapped: stamps are `kernel` wide and `stride` apart.": (
+        ): "What sticks out at the end is missing: the last stamp ends at (n - 1) * stride + kernel.",
+        (
             lambda height, width, kernel, stride: _overlap_map(height, width, stride, kernel)
-        ),
-        "Height and width are swapped.": (
+        ): "Kernel and stride are swapped: stamps are `kernel` wide and `stride` apart.",
+        (
             lambda height, width, kernel, stride: _overlap_map(width, height, kernel, stride)
-        ),
-        "The counts of rows and columns are added: a pixel's count is their product.": (
+        ): "Height and width are swapped.",
+        (
             lambda height, width, kernel, stride: (
                 _overlap_map(height, 1, kernel, stride)[:, :1] + _overlap_map(1, width, kernel, stride)[:1]
             )
-        ),
-        "Stamps are missing: with range(0, height, stride) you skip inputs. There are `height` stamps in a "
-        "column, and number i begins at i * stride.": (
+        ): "The counts of rows and columns are added: a pixel's count is their product.",
+        (
             lambda height, width, kernel, stride: _padded_to(
                 _overlap_map(-(-height // stride), -(-width // stride), kernel, stride),
                 _overlap_map(height, width, kernel, stride),
             )
+        ): (
+            "Stamps are missing: with range(0, height, stride) you skip inputs. There are `height` stamps in"
+            " a column, and number i begins at i * stride."
         ),
-        "Only the rows are counted: stamps overlap along the columns as well.": (
+        (
             lambda height, width, kernel, stride: (
                 _overlap_map(height, 1, kernel, stride)[:, :1]
                 * torch.ones_like(_overlap_map(1, width, kernel, stride)[:1])
             )
-        ),
-        "The stamps are `stride` apart from row to row, but only one pixel from column to column.": (
+        ): "Only the rows are counted: stamps overlap along the columns as well.",
+        (
             lambda height, width, kernel, stride: _padded_to(
                 _overlap_map(height, 1, kernel, stride)[:, :1] * _overlap_map(1, width, kernel, 1)[:1],
                 _overlap_map(height, width, kernel, stride),
             )
-        ),
+        ): "The stamps are `stride` apart from row to row, but only one pixel from column to column.",
     },
 )
-def _(trial):
+def overlap_map(trial: Trial) -> None:
     trial.signature("height", "width", "kernel", "stride")
     hand = _matrix([1, 1, 2, 1, 1], [1, 1, 2, 1, 1], [2, 2, 4, 2, 2], [1, 1, 2, 1, 1], [1, 1, 2, 1, 1])
     trial.case(2, 2, 3, 2, expected=hand)
@@ -684,7 +699,6 @@ def _is_clean(kernel: int, stride: int) -> bool:
 
 
 @check.exercise(
-    "is_clean",
     oracle=_is_clean,
     hints=(
         "In one dimension pixel m is covered by the inputs i with 0 <= m - i * stride < kernel. Does the "
@@ -693,40 +707,46 @@ def _is_clean(kernel: int, stride: int) -> bool:
         "So the question is whether each remainder occurs equally often among 0, ..., kernel - 1.",
         "It does exactly when the kernel's size is a multiple of the stride: `kernel % stride == 0`.",
     ),
-    mistakes={
-        "The division is the wrong way round: the *kernel* has to be a multiple of the stride. Kernel 2, "
-        "stride 4 leaves holes.": lambda kernel, stride: stride % kernel == 0,
-        "A kernel at least as large as the stride leaves no holes, but the overlap can still be uneven: "
-        "kernel 3, stride 2.": lambda kernel, stride: kernel >= stride,
-        "kernel == stride is clean, for then stamps touch and never overlap. But stamps that overlap evenly "
-        "are clean, too: kernel 4, stride 2.": lambda kernel, stride: kernel == stride,
-        "It isn't the kernel being even or odd: kernel 3 with stride 3 is clean, kernel 4 with stride 3 is "
-        "not.": (
-            lambda kernel, stride: kernel % 2 == 0
+    why={
+        (lambda kernel, stride: stride % kernel == 0): (
+            "The division is the wrong way round: the *kernel* has to be a multiple of the stride. Kernel 2,"
+            " stride 4 leaves holes."
         ),
-        "It isn't kernel and stride both being even or both odd: kernel 5 with stride 3 is uneven.": (
+        (lambda kernel, stride: kernel >= stride): (
+            "A kernel at least as large as the stride leaves no holes, but the overlap can still be uneven: "
+            "kernel 3, stride 2."
+        ),
+        (lambda kernel, stride: kernel == stride): (
+            "kernel == stride is clean, for then stamps touch and never overlap. But stamps that overlap "
+            "evenly are clean, too: kernel 4, stride 2."
+        ),
+        (lambda kernel, stride: kernel % 2 == 0): (
+            "It isn't the kernel being even or odd: kernel 3 with stride 3 is clean, kernel 4 with stride 3 "
+            "is not."
+        ),
+        (
             lambda kernel, stride: (kernel - stride) % 2 == 0
-        ),
-        "This is the other way round: True means clean, equally many stamps everywhere.": (
+        ): "It isn't kernel and stride both being even or both odd: kernel 5 with stride 3 is uneven.",
+        (
             lambda kernel, stride: not _is_clean(kernel, stride)
-        ),
-        "Having no common divisor makes a pair uneven rather than clean: kernel 3, stride 2.": (
+        ): "This is the other way round: True means clean, equally many stamps everywhere.",
+        (
             lambda kernel, stride: math.gcd(kernel, stride) == 1
+        ): "Having no common divisor makes a pair uneven rather than clean: kernel 3, stride 2.",
+        (lambda kernel, stride: math.gcd(kernel, stride) > 1): (
+            "A common divisor is not enough: kernel 6 and stride 4 share 2, and are uneven. And with stride "
+            "1 every kernel is clean."
         ),
-        "A common divisor is not enough: kernel 6 and stride 4 share 2, and are uneven. And with stride 1 "
-        "every kernel is clean.": (
-            lambda kernel, stride: math.gcd(kernel, stride) > 1
+        (lambda kernel, stride: kernel == 2 * stride): (
+            "A kernel of twice the stride is clean, but so is every other multiple: kernel 3 with stride 3."
         ),
-        "A kernel of twice the stride is clean, but so is every other multiple: kernel 3 with stride 3.": (
-            lambda kernel, stride: kernel == 2 * stride
-        ),
-        "An even kernel, no smaller than the stride, is not enough: kernel 4 with stride 3 is uneven. And "
-        "kernel 3 with stride 3 is clean.": (
-            lambda kernel, stride: kernel >= stride and kernel % 2 == 0
+        (lambda kernel, stride: kernel >= stride and kernel % 2 == 0): (
+            "An even kernel, no smaller than the stride, is not enough: kernel 4 with stride 3 is uneven. "
+            "And kernel 3 with stride 3 is clean."
         ),
     },
 )
-def _(trial):
+def is_clean(trial: Trial) -> None:
     trial.signature("kernel", "stride")
     pairs = [(kernel, stride) for kernel in range(1, 9) for stride in range(1, 5)]
     answers = [trial.call(*pair) for pair in pairs]
@@ -777,7 +797,6 @@ def _multiples(size: int, step: int) -> Tensor:
 
 
 @check.exercise(
-    "checkerboard_energy",
     oracle=_checkerboard_energy,
     hints=(
         "`torch.fft.fft2(image)` has the mean at [0, 0] and frequency u / height in row u. Energy is "
@@ -787,61 +806,73 @@ def _multiples(size: int, step: int) -> Tensor:
         "`energy = torch.fft.fft2(image).abs() ** 2`; `energy[0, 0] = 0`; divide "
         "`energy[:: height // stride, :: width // stride].sum()` by `energy.sum()`.",
     ),
-    mistakes={
-        "The mean is still there: it is no checkerboard. Set the energy at [0, 0] to zero. (After `fftshift` "
-        "the mean is no longer at [0, 0].)": (
+    why={
+        (
             lambda image, stride: _spectrum_share(
-                image, _multiples(image.shape[0], image.shape[0] // stride),
-                _multiples(image.shape[1], image.shape[1] // stride), mean=True,
+                image,
+                _multiples(image.shape[0], image.shape[0] // stride),
+                _multiples(image.shape[1], image.shape[1] // stride),
+                mean=True,
             )
+        ): (
+            "The mean is still there: it is no checkerboard. Set the energy at [0, 0] to zero. (After "
+            "`fftshift` the mean is no longer at [0, 0].)"
         ),
-        "That is the share of the amplitudes: energy is the square, |value|^2.": (
+        (
             lambda image, stride: _spectrum_share(
-                image, _multiples(image.shape[0], image.shape[0] // stride),
-                _multiples(image.shape[1], image.shape[1] // stride), power=1,
+                image,
+                _multiples(image.shape[0], image.shape[0] // stride),
+                _multiples(image.shape[1], image.shape[1] // stride),
+                power=1,
             )
-        ),
-        "You took every `stride`-th frequency. The multiples of 1 / stride are height / stride rows apart.": (
+        ): "That is the share of the amplitudes: energy is the square, |value|^2.",
+        (
             lambda image, stride: _spectrum_share(
                 image, _multiples(image.shape[0], stride), _multiples(image.shape[1], stride)
             )
+        ): (
+            "You took every `stride`-th frequency. The multiples of 1 / stride are height / stride rows "
+            "apart."
         ),
-        "Rows and columns need their own step: height // stride and width // stride.": (
+        (
             lambda image, stride: _spectrum_share(
-                image, _multiples(image.shape[0], image.shape[0] // stride),
+                image,
+                _multiples(image.shape[0], image.shape[0] // stride),
                 _multiples(image.shape[1], image.shape[0] // stride),
             )
-        ),
-        "That is only the corner where both frequencies are multiples but neither is zero. Stripes are "
-        "artefacts, too: keep row 0 and column 0, all but [0, 0].": (
+        ): "Rows and columns need their own step: height // stride and width // stride.",
+        (
             lambda image, stride: _spectrum_share(
                 image,
                 _multiples(image.shape[0], image.shape[0] // stride) & (torch.arange(image.shape[0]) > 0),
                 _multiples(image.shape[1], image.shape[1] // stride) & (torch.arange(image.shape[1]) > 0),
             )
+        ): (
+            "That is only the corner where both frequencies are multiples but neither is zero. Stripes are "
+            "artefacts, too: keep row 0 and column 0, all but [0, 0]."
         ),
-        "That is the energy itself. Divide it by the energy of the whole spectrum, without the mean.": (
+        (
             lambda image, stride: (
                 _checkerboard_energy(image, stride) * image.var(correction=0) * image.numel() ** 2
             )
-        ),
-        "That is where *either* frequency is a multiple of 1 / stride: both have to be.": (
+        ): ("That is the energy itself. Divide it by the energy of the whole spectrum, without the mean."),
+        (
             lambda image, stride: _at_either(image, stride)
-        ),
-        "The mean is left out above the line, but not below it: leave it out of the whole energy, too.": (
+        ): "That is where *either* frequency is a multiple of 1 / stride: both have to be.",
+        (
             lambda image, stride: (
                 _checkerboard_energy(image, stride) * image.var(correction=0) / (image**2).mean()
             )
-        ),
-        "You squared the real part only: the energy is the squared absolute value, `.abs() ** 2`.": (
+        ): ("The mean is left out above the line, but not below it: leave it out of the whole energy, too."),
+        (
             lambda image, stride: _share_of(torch.fft.fft2(image).real ** 2, *image.shape, stride)
-        ),
-        "`rfft2` returns half of the columns only; the other half has energy, too. Take `fft2`.": (
+        ): "You squared the real part only: the energy is the squared absolute value, `.abs() ** 2`.",
+        (
             lambda image, stride: _share_of(torch.fft.rfft2(image).abs() ** 2, *image.shape, stride)
-        ),
+        ): "`rfft2` returns half of the columns only; the other half has energy, too. Take `fft2`.",
     },
 )
-def _(trial):
+def checkerboard_energy(trial: Trial) -> None:
     trial.signature("image", "stride")
     checkerboard = _matrix([5, 3, 5, 3], [3, 5, 3, 5], [5, 3, 5, 3], [3, 5, 3, 5])
     trial.case(checkerboard, 2, expected=1.0)
@@ -865,11 +896,11 @@ check.choice(
     ),
     why={
         "A": "Its overlap is even: four stamps at each pixel. But the four weights that one pixel gets "
-             "need not sum up to the same as those of its neighbour.",
+        "need not sum up to the same as those of its neighbour.",
         "C": "Before training it was exactly flat as well, with random weights. So it isn't the training "
-             "that makes it flat.",
+        "that makes it flat.",
         "D": "All networks are float32. Rounding leaves about one part in ten million; look at the numbers "
-             "over the pictures.",
+        "over the pictures.",
     },
 )
 
@@ -899,7 +930,6 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
 
 
 @check.exercise(
-    "boundary_band",
     oracle=_boundary_band,
     hints=(
         "For a pixel inside the mask, the distance to the nearest pixel outside matters; for one outside, "
@@ -910,48 +940,52 @@ def _boundary_band(mask: Tensor, width: int) -> Tensor:
         "pixel outside has 0 in the first, so both have to hold. And a mask that is all True or all False "
         "has no boundary.",
     ),
-    mistakes={
-        "That is the inner half: pixels outside the mask, but near to it, belong to the band, too.": (
+    why={
+        (
             lambda mask, width: _boundary_band(mask, width) & mask
+        ): "That is the inner half: pixels outside the mask, but near to it, belong to the band, too.",
+        (lambda mask, width: _boundary_band(mask, width) & ~mask): (
+            "That is the outer half: pixels inside the mask, but near to its border, belong to the band, too."
         ),
-        "That is the outer half: pixels inside the mask, but near to its border, belong to the band, too.": (
-            lambda mask, width: _boundary_band(mask, width) & ~mask
-        ),
-        "The band is too narrow: a distance of exactly `width` still counts.": (
+        (
             lambda mask, width: _band_by(mask, lambda distance: distance < width)
-        ),
-        "The band is one pixel too narrow: distances up to `width` count, not up to `width` - 1.": (
+        ): "The band is too narrow: a distance of exactly `width` still counts.",
+        (
             lambda mask, width: _band_by(mask, lambda distance: distance <= width - 1)
-        ),
-        "Measure to the nearest pixel of the *other kind*, not to the mask's outermost pixels.": (
+        ): "The band is one pixel too narrow: distances up to `width` count, not up to `width` - 1.",
+        (
             lambda mask, width: _dilated(_outermost(mask), width)
-        ),
-        "From centre to centre: subtract no half pixel.": (
+        ): "Measure to the nearest pixel of the *other kind*, not to the mask's outermost pixels.",
+        (
             lambda mask, width: _band_by(mask, lambda distance: distance - 0.5 <= width)
-        ),
-        "You compared the squared distance with `width`.": (
+        ): "From centre to centre: subtract no half pixel.",
+        (
             lambda mask, width: _band_by(mask, lambda distance: distance**2 <= width)
+        ): "You compared the squared distance with `width`.",
+        (lambda mask, width: torch.ones_like(mask)): (
+            "With `|` every pixel counts: outside the mask one of the two distances is 0, inside it the "
+            "other. Both have to be small, `&`."
         ),
-        "With `|` every pixel counts: outside the mask one of the two distances is 0, inside it the other. "
-        "Both have to be small, `&`.": lambda mask, width: torch.ones_like(mask),
-        "The image's border is no boundary: you counted what lies beyond it as background.": (
+        (
             lambda mask, width: _band_by(F.pad(mask, (1, 1, 1, 1)), lambda distance: distance <= width)[
                 1:-1, 1:-1
             ]
+        ): "The image's border is no boundary: you counted what lies beyond it as background.",
+        (lambda mask, width: _dilated(mask, width, square=True) & _dilated(~mask, width, square=True)): (
+            "Your distance is that of squares: a diagonal step counts as 1. It should be Euclidean, so a "
+            "diagonal step is 1.41."
         ),
-        "Your distance is that of squares: a diagonal step counts as 1. It should be Euclidean, so a "
-        "diagonal step is 1.41.": (
-            lambda mask, width: _dilated(mask, width, square=True) & _dilated(~mask, width, square=True)
+        (lambda mask, width: _city_block(mask, width)): (
+            "Your distances go by steps along rows and columns: a diagonal neighbour is 2 steps away, but "
+            "only 1.41 pixels."
         ),
-        "Your distances go by steps along rows and columns: a diagonal neighbour is 2 steps away, but only "
-        "1.41 pixels.": lambda mask, width: _city_block(mask, width),
-        "This is the whole neighbourhood, mask included: what lies deep inside the mask is far from its "
-        "boundary.": (
-            lambda mask, width: _dilated(mask, width)
+        (lambda mask, width: _dilated(mask, width)): (
+            "This is the whole neighbourhood, mask included: what lies deep inside the mask is far from its "
+            "boundary."
         ),
     },
 )
-def _(trial):
+def boundary_band(trial: Trial) -> None:
     trial.signature("mask", "width")
     mask = torch.zeros(13, 14, dtype=torch.bool)
     mask[3:12, 3:13] = True
@@ -971,7 +1005,14 @@ def _(trial):
     for empty in (torch.zeros(4, 5, dtype=torch.bool), torch.ones(4, 5, dtype=torch.bool)):
         name = "True" if empty.any() else "False"
         label = f"boundary_band(all {name}, 2)"
-        trial.case(empty, 2, label=label, mistakes={_NO_BOUNDARY: _without_a_boundary(empty)})
+        trial.case(
+            empty,
+            2,
+            label=label,
+            why={
+                _without_a_boundary(empty): _NO_BOUNDARY,
+            },
+        )
 
 
 _BAND_OF_3 = """
@@ -1035,10 +1076,9 @@ check.choice(
     ),
     why={
         "B": "Far from the boundary all three are nearly always right: without skip connections the "
-             "network does find the tumour. It draws it badly.",
-        "C": "All three have the same number of weights; the cell printed it. The skip connections add "
-             "none.",
+        "network does find the tumour. It draws it badly.",
+        "C": "All three have the same number of weights; the cell printed it. The skip connections add none.",
         "D": "The numbers of steps and the slices are equal, and so are the subjects. Nor would training "
-             "longer bring back the pixels that three poolings left out.",
+        "longer bring back the pixels that three poolings left out.",
     },
 )

@@ -43,7 +43,8 @@ import numpy as np
 
 from course_utils import cohort, figures
 from course_utils.checks.start_here import check
-from course_utils.viewer import volume_viewer
+from course_utils.figures.viewer import volume_viewer
+from course_utils.interactive import start_here as interactive
 
 # %% [markdown]
 # ## 1 · How the course works
@@ -64,6 +65,7 @@ from course_utils.viewer import volume_viewer
 #
 # Doctors give the size of a tumour in **millilitres**: one millilitre (ml) is one cubic centimetre. Images
 # are measured in millimetres, so volumes come out in cubic millimetres. Convert one into the other.
+
 
 # %% tags=["exercise"]
 def millilitres(cubic_millimetres):
@@ -94,6 +96,7 @@ millilitres = check("millilitres", millilitres)
 # The last one is for you to earn. Here are the other three: three attempts at the warm-up. What is wrong with
 # each? Decide before you run the cell. (`check.examine` answers like a check, but doesn't count as your
 # attempt.)
+
 
 # %%
 def not_written_yet(cubic_millimetres):
@@ -154,7 +157,7 @@ check.progress()
 # %%
 from course_utils import doctor
 
-doctor.report();
+doctor.report()
 
 # %% [markdown]
 # ## 3 · A scan is an array with an address
@@ -213,7 +216,7 @@ print("one voxel        ", flair[60, 60, 40])
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 case_megabytes = 4 * 240 * 240 * 155 * 4 / 1e6  # images * voxels * bytes for each
-#> case_megabytes = ...
+# > case_megabytes = ...
 ### END SOLUTION
 
 # %%
@@ -270,7 +273,7 @@ figures.show(
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
-figures.show_affine(axes, matrix=np.array([[3.0, -0.8], [1.2, 2.0]]), translation=np.array([4.0, 2.0]))
+interactive.show_affine(axes, matrix=np.array([[3.0, -0.8], [1.2, 2.0]]), translation=np.array([4.0, 2.0]))
 figures.show(
     fig,
     alt="Left: a grid of points in voxel units, an arrow of length one along i and one along j, point (2, 3) "
@@ -300,6 +303,7 @@ print("M @ (i, j, k) + t =", affine[:3, :3] @ (i, j, k) + affine[:3, 3])
 # Write it for many voxels at once: `voxels` has one voxel a row, so its shape is `(n, 3)`. No loop is needed.
 # The check uses tilted scans: an affine is not always diagonal.
 
+
 # %% tags=["exercise"]
 def voxel_to_world(affine, voxels):
     """World coordinates (n, 3) in mm of voxel indices (n, 3), by an affine (4, 4)."""
@@ -322,6 +326,7 @@ voxel_to_world = check("voxel_to_world", voxel_to_world)
 #
 # And back: in which voxel is a point of the patient? The result may have fractions; keep them, they say how
 # far the point is from the centre of a voxel.
+
 
 # %% tags=["exercise"]
 def world_to_voxel(affine, points):
@@ -398,6 +403,7 @@ figures.show(
 # The **spacing** is the size of a voxel: the distance in millimetres between neighbours along each array
 # axis. You know what one step along axis $j$ is: column $j$ of $M$. How long is it?
 
+
 # %% tags=["exercise"]
 def spacing_from_affine(affine):
     """Edge lengths (3,) in mm of a voxel, from an affine (4, 4)."""
@@ -426,7 +432,7 @@ print("thick", spacing_from_affine(thick_affine), "mm")
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 voxels_at_2_mm = 40_000 / 2**3
-#> voxels_at_2_mm = ...
+# > voxels_at_2_mm = ...
 ### END SOLUTION
 
 # %%
@@ -442,6 +448,7 @@ voxels_at_2_mm = check("voxels_at_2_mm", voxels_at_2_mm)
 #
 # `labels` is 0 where there is no tumour and 1, 2 or 4 where there is (what they mean comes in section 7).
 # Return the volume of the whole tumour in millilitres. You have already written the last step.
+
 
 # %% tags=["exercise"]
 def tumour_volume_ml(labels, spacing):
@@ -535,7 +542,7 @@ print(f"the cross: voxel {marked}, world {affine @ (*marked, 1)}")
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 which_side = "B"
-#> which_side = ...  # "A", "B", "C" or "D"
+# > which_side = ...  # "A", "B", "C" or "D"
 ### END SOLUTION
 
 # %%
@@ -554,9 +561,11 @@ which_side = check("which_side", which_side)
 # %%
 middle_mm, tumour_mm = voxel_to_world(affine, np.stack([brain_centre, centre[0]]))
 offset = tumour_mm - middle_mm
-print(f"the tumour's centre is {abs(offset[0]):.0f} mm to the {'right' if offset[0] > 0 else 'left'}, "
-      f"{abs(offset[1]):.0f} mm to the {'front' if offset[1] > 0 else 'back'} and "
-      f"{abs(offset[2]):.0f} mm {'above' if offset[2] > 0 else 'below'} the middle of the brain")
+print(
+    f"the tumour's centre is {abs(offset[0]):.0f} mm to the {'right' if offset[0] > 0 else 'left'}, "
+    f"{abs(offset[1]):.0f} mm to the {'front' if offset[1] > 0 else 'back'} and "
+    f"{abs(offset[2]):.0f} mm {'above' if offset[2] > 0 else 'below'} the middle of the brain"
+)
 
 # %% [markdown]
 # ### Exercise 9: explain the picture
@@ -586,7 +595,7 @@ figures.show(
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 what_went_wrong = "C"
-#> what_went_wrong = ...  # "A", "B", "C" or "D"
+# > what_went_wrong = ...  # "A", "B", "C" or "D"
 ### END SOLUTION
 
 # %%
@@ -668,6 +677,7 @@ figures.show(
 #
 # Return the mask of a region: an array of `True` and `False`, in the shape of `labels`.
 
+
 # %% tags=["exercise"]
 def region_mask(labels, region):
     """Where `labels` (X, Y, Z), values 0/1/2/4, belong to `region`, "WT", "TC" or "ET": bool (X, Y, Z)."""
@@ -737,6 +747,7 @@ figures.show(
 # **brain**, not of the whole box: four fifths of it are background, and would decide about the result. The
 # background itself is set to 0.
 
+
 # %% tags=["exercise"]
 def normalise_inside_the_brain(image, brain):
     """z-scores of `image` (X, Y, Z), with mean and deviation of the voxels in `brain` (bool); 0 outside."""
@@ -789,8 +800,16 @@ black = figures.COLOURS["black"]
 axes[0].hist(healthy, bins, histtype="step", density=True, lw=2, color=black, label="no tumour")
 for label, colour in figures.LABEL_COLOURS.items():
     name = figures.LABEL_NAMES[label]
-    axes[0].hist(z[labels == label], bins, density=True, color=colour, alpha=0.6, label=name,
-                 histtype="stepfilled", edgecolor="black")
+    axes[0].hist(
+        z[labels == label],
+        bins,
+        density=True,
+        color=colour,
+        alpha=0.6,
+        label=name,
+        histtype="stepfilled",
+        edgecolor="black",
+    )
 axes[0].set(title="each label on its own", xlabel="FLAIR (z-score)", ylabel="density", ylim=(0, 0.9))
 axes[0].legend(fontsize=8)
 axes[1].hist(tumour, bins, color=figures.COLOURS["orange"], alpha=0.8, label="tumour (1, 2, 4)")
@@ -818,7 +837,7 @@ figures.show(
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 why_not_a_threshold = "D"
-#> why_not_a_threshold = ...  # "A", "B", "C" or "D"
+# > why_not_a_threshold = ...  # "A", "B", "C" or "D"
 ### END SOLUTION
 
 # %%
@@ -842,6 +861,7 @@ why_not_a_threshold = check("why_not_a_threshold", why_not_a_threshold)
 #
 # We try all thresholds and keep the best. This is cheating: we choose it with the answer in hand, which no
 # doctor has. *Predict:* what Dice will it reach? Write your guess down.
+
 
 # %%
 def dice(prediction, reference):

@@ -54,9 +54,11 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm.auto import tqdm
 
-from course_utils import cohort, figures, metrics, slices, widgets
+from course_utils import cohort, figures, metrics
+from course_utils.checking import compare
 from course_utils.checks.pixels_to_classes import check
-from course_utils.comparison import compare
+from course_utils.cohort import batches
+from course_utils.interactive import pixels_to_classes as interactive
 
 figures.use_style()
 torch.set_num_threads(1)  # small networks gain nothing from more, and times become comparable
@@ -76,8 +78,8 @@ torch.set_num_threads(1)  # small networks gain nothing from more, and times bec
 
 # %%
 subjects = cohort.split(cohort.synthetic_cases(20), seed=0, train=12, validation=0, test=8)
-training = slices.TrainingSlices(subjects.train)
-held_out = [slices.TrainingSlices([path]) for path in subjects.test]  # one set of slices for each subject
+training = batches.TrainingSlices(subjects.train)
+held_out = [batches.TrainingSlices([path]) for path in subjects.test]  # one set of slices for each subject
 print("training slices (number, channels, x, y):", tuple(training.images.shape))
 
 subject = held_out[3]
@@ -106,6 +108,7 @@ print("pixels in the brain:", int(brain.sum()), "  in the tumour:", int(tumour.s
 # $y$, all four inside the mask. The mask is not empty. (`mask.any(dim=1)` says for each $x$ whether there
 # is anything at this $x$.)
 
+
 # %% tags=["exercise"]
 def bounding_box(mask):
     """(first x, last x, first y, last y) of the true pixels of a mask (x, y), bool; four integers."""
@@ -130,18 +133,26 @@ first_x, last_x, first_y, last_y = bounding_box(tumour)
 box_pixels = (last_x - first_x + 1) * (last_y - first_y + 1)
 
 fig, axes = plt.subplots(1, 4, figsize=(11, 3.4))
-titles = ("the slice (FLAIR)", "is there one?\n1 number", "where?\n4 numbers",
-          f"which pixels?\n{width * height:,} numbers")
+titles = (
+    "the slice (FLAIR)",
+    "is there one?\n1 number",
+    "where?\n4 numbers",
+    f"which pixels?\n{width * height:,} numbers",
+)
 for ax, title in zip(axes, titles):
     figures.show_slice(ax, flair, title=title, window=(-2, 4))
-axes[1].text(0.5, 0.5, "yes", transform=axes[1].transAxes, ha="center", fontsize=26,
-             color=figures.COLOURS["yellow"])
+axes[1].text(
+    0.5, 0.5, "yes", transform=axes[1].transAxes, ha="center", fontsize=26, color=figures.COLOURS["yellow"]
+)
 corner = (first_x - 0.5, first_y - 0.5)
 box = {"fill": False, "edgecolor": figures.COLOURS["yellow"], "linewidth": 2}
 axes[2].add_patch(Rectangle(corner, last_x - first_x + 1, last_y - first_y + 1, **box))
 figures.show_mask(axes[3], tumour.numpy())
-figures.show(fig, alt="One FLAIR slice four times: plain; with the word yes; with a yellow box around the "
-             "bright tumour; with the tumour's pixels coloured orange.")
+figures.show(
+    fig,
+    alt="One FLAIR slice four times: plain; with the word yes; with a yellow box around the "
+    "bright tumour; with the tumour's pixels coloured orange.",
+)
 print(f"the box holds {box_pixels} pixels, the tumour fills {int(tumour.sum()) / box_pixels:.0%} of it")
 
 # %% [markdown]
@@ -174,6 +185,7 @@ print("points:", points.shape, "  first clusters:", clusters[:12], "  first clas
 #
 # `names` is a list: cluster $c$ is to be called `names[c]`. Return the renamed clusters.
 
+
 # %% tags=["exercise"]
 def rename_clusters(clusters, names):
     """Each cluster number c replaced by names[c]; an integer array of the same shape."""
@@ -193,6 +205,7 @@ rename_clusters = check("rename_clusters", rename_clusters)
 # ### Exercise 3: what k-means minimises
 #
 # Compute $W$. The names of the clusters can be any integers: `np.unique(clusters)` lists them.
+
 
 # %% tags=["exercise"]
 def sum_of_squares(points, clusters):
@@ -228,10 +241,17 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
 left.bar(range(24), objective[order], color=figures.COLOURS["blue"])
 left.set(xlabel="naming, sorted by accuracy", ylabel="sum of squares $W$", title="what k-means minimises")
 right.bar(range(24), accuracy[order], color=figures.COLOURS["orange"])
-right.set(xlabel="naming, sorted by accuracy", ylabel="share of right brain pixels", ylim=(0, 1),
-          title="what a reader of the map wants")
-figures.show(fig, alt="Two bar charts over the 24 namings. The sum of squares has the same height for all. "
-             "The share of right pixels rises from almost 0 to somewhat above one half.")
+right.set(
+    xlabel="naming, sorted by accuracy",
+    ylabel="share of right brain pixels",
+    ylim=(0, 1),
+    title="what a reader of the map wants",
+)
+figures.show(
+    fig,
+    alt="Two bar charts over the 24 namings. The sum of squares has the same height for all. "
+    "The share of right pixels rises from almost 0 to somewhat above one half.",
+)
 print(f"sum of squares: {objective.min():.6f} to {objective.max():.6f}")
 print(f"accuracy:       {accuracy.min():.3f} to {accuracy.max():.3f}")
 
@@ -249,7 +269,7 @@ print(f"accuracy:       {accuracy.min():.3f} to {accuracy.max():.3f}")
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 relabelling = "B"
-#> relabelling = ...
+# > relabelling = ...
 ### END SOLUTION
 
 # %%
@@ -269,7 +289,8 @@ relabelling = check("relabelling", relabelling)
 # %%
 best_dice, best_choice = max(
     (metrics.dice_score(np.isin(clusters, chosen), reference > 0), chosen)
-    for number in range(1, 5) for chosen in itertools.combinations(range(4), number)
+    for number in range(1, 5)
+    for chosen in itertools.combinations(range(4), number)
 )
 best_names = namings[accuracy.argmax()]
 
@@ -283,15 +304,21 @@ called_tumour = np.zeros((width, height), dtype=bool)
 called_tumour[brain.numpy()] = np.isin(clusters, best_choice)
 figures.show_slice(axes[2], flair, title=f"best clusters for tumour\nDice {best_dice:.2f}", window=(-2, 4))
 figures.show_mask(axes[2], called_tumour)
-figures.show_slice(axes[3], flair, cohort.brats_labels(labels.numpy()), title="reference", window=(-2, 4),
-                   alpha=0.8)
+figures.show_slice(
+    axes[3], flair, cohort.brats_labels(labels.numpy()), title="reference", window=(-2, 4), alpha=0.8
+)
 figures.label_legend(fig, loc="outside lower center", ncols=3)
-figures.show(fig, alt="Four maps of one slice. Best and worst naming show the same regions in other "
-             "colours; each spreads its classes all over the brain. The clusters that fit the tumour best "
-             "also cover healthy parts. The reference: one tumour with core, enhancing rim and oedema.")
+figures.show(
+    fig,
+    alt="Four maps of one slice. Best and worst naming show the same regions in other "
+    "colours; each spreads its classes all over the brain. The clusters that fit the tumour best "
+    "also cover healthy parts. The reference: one tumour with core, enhancing rim and oedema.",
+)
 print(f"Dice of the best choice of clusters, chosen with the reference in hand: {best_dice:.3f}")
-print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, "
-      f"reference {sum_of_squares(points, reference):,.0f}")
+print(
+    f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, "
+    f"reference {sum_of_squares(points, reference):,.0f}"
+)
 
 # %% [markdown]
 # The last line is the deeper reason. As a *clustering*, the reference is much worse than what k-means
@@ -318,6 +345,7 @@ print(f"sum of squares: k-means {sum_of_squares(points, clusters):,.0f}, "
 # appends the window as a new last axis; do it for both axes. `permute` brings the axes into order.
 # `F.pad(image, (half, half, half, half))` puts zeros around the last two axes.
 
+
 # %% tags=["exercise"]
 def patches_around(image, size):
     """Patches (pixels, channels, size, size) around all pixels of an image (channels, x, y); size is odd."""
@@ -342,8 +370,10 @@ patches_around = check("patches_around", patches_around)
 SIZE = 17
 patches = patches_around(image, SIZE)
 print(f"image:   {tuple(image.shape)}, {image.numel() * 4 / 1e6:.2f} MB in float32")
-print(f"patches: {tuple(patches.shape)}, {patches.numel() * 4 / 1e6:.2f} MB, "
-      f"{patches.numel() // image.numel()} times as much")
+print(
+    f"patches: {tuple(patches.shape)}, {patches.numel() * 4 / 1e6:.2f} MB, "
+    f"{patches.numel() // image.numel()} times as much"
+)
 
 # %%
 centre_x, centre_y = (first_x + last_x) // 2, (first_y + last_y) // 2
@@ -360,24 +390,32 @@ for ax, (x, y), colour in zip(axes[1:], places, ("yellow", "sky", "orange", "gre
     ax.add_patch(Rectangle((7.5, 7.5), 1, 1, **frame))
     ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
 axes[0].set(xlim=(-9, width + 8), ylim=(height + 8, -9))
-figures.show(fig, alt="A FLAIR slice with four coloured 17 x 17 windows, and the four patches with their "
-             "centre pixel framed: inside the tumour, at its edge, in healthy brain, and at the border, "
-             "where a part of the patch lies outside the image.")
+figures.show(
+    fig,
+    alt="A FLAIR slice with four coloured 17 x 17 windows, and the four patches with their "
+    "centre pixel framed: inside the tumour, at its edge, in healthy brain, and at the border, "
+    "where a part of the patch lies outside the image.",
+)
 
 # %% [markdown]
 # The classifier is small, and its sizes are chosen to come out even: follow the comments. At its end stand
 # two **linear layers**, as in every image classifier of that time, and two scores: *not tumour* and
 # *tumour*.
 
+
 # %%
 def make_classifier(seed):
     """An untrained network from patches (N, 4, 17, 17) to scores (N, 2)."""
     torch.manual_seed(seed)
     return nn.Sequential(
-        nn.Conv2d(4, 8, 3), nn.ReLU(),  # 17 x 17 -> 15 x 15, 8 channels
+        nn.Conv2d(4, 8, 3),
+        nn.ReLU(),  # 17 x 17 -> 15 x 15, 8 channels
         nn.MaxPool2d(3, stride=2),  # 15 x 15 -> 7 x 7
-        nn.Conv2d(8, 16, 3), nn.ReLU(),  # 7 x 7 -> 5 x 5, 16 channels
-        nn.Flatten(), nn.Linear(16 * 5 * 5, 16), nn.ReLU(),  # 400 numbers -> 16
+        nn.Conv2d(8, 16, 3),
+        nn.ReLU(),  # 7 x 7 -> 5 x 5, 16 channels
+        nn.Flatten(),
+        nn.Linear(16 * 5 * 5, 16),
+        nn.ReLU(),  # 400 numbers -> 16
         nn.Linear(16, 2),
     )
 
@@ -412,8 +450,10 @@ def train(seed, steps, visible=SIZE, progress=False):
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.01, total_steps=steps)
     mask, classes = central_mask(visible), (torch.arange(128) < 32).long()
     for _ in tqdm(range(steps), desc="training", unit="step", disable=not progress):
-        draws = [centres[torch.randint(len(centres), (number,), generator=generator)]
-                 for centres, number in ((in_tumour, 32), (in_healthy, 96))]
+        draws = [
+            centres[torch.randint(len(centres), (number,), generator=generator)]
+            for centres, number in ((in_tumour, 32), (in_healthy, 96))
+        ]
         which, x, y = torch.cat(draws).T
         loss = F.cross_entropy(classifier(all_windows[which, :, x, y] * mask), classes)
         optimizer.zero_grad()
@@ -428,6 +468,7 @@ classifier = train(seed=0, steps=400, progress=True)
 # %% [markdown]
 # Now let it slide over a slice of a subject that it has never seen: all patches through the classifier, the
 # scores back into the form of an image.
+
 
 # %%
 @torch.no_grad()
@@ -451,15 +492,19 @@ masks = ((found, f"classified as tumour, Dice {dice:.2f}"), (tumour, "reference"
 for ax, (mask, title) in zip(axes[1:], masks):
     figures.show_slice(ax, flair, title=title, window=(-2, 4))
     figures.show_mask(ax, mask.numpy())
-figures.show(fig, alt="Left: a map of the probability of tumour, high in one compact region and in a few "
-             "spots elsewhere. Middle: the pixels above one half over the FLAIR slice. Right: the "
-             "reference, which agrees in the main region.")
+figures.show(
+    fig,
+    alt="Left: a map of the probability of tumour, high in one compact region and in a few "
+    "spots elsewhere. Middle: the pixels above one half over the FLAIR slice. Right: the "
+    "reference, which agrees in the main region.",
+)
 print(f"Dice {dice:.3f};   best choice of k-means clusters, with the reference in hand: {best_dice:.3f}")
 
 # %% [markdown]
 # A few hundred steps of training on other people's brains, and it beats the clusters that were chosen by
 # looking at the answer. The names came from the teacher. Move the window yourself: each picture is one of
 # the classifier's many small decisions. (If you see no sliders, you read a printed page.)
+
 
 # %%
 @torch.no_grad()
@@ -468,7 +513,7 @@ def tumour_probability(patches):
     return classifier(patches).softmax(dim=1)[:, 1]
 
 
-widgets.sliding_patch(patches_around, tumour_probability, image, SIZE)
+interactive.sliding_patch(patches_around, tumour_probability, image, SIZE)
 
 # %% [markdown]
 # ### What does it cost?
@@ -480,6 +525,7 @@ widgets.sliding_patch(patches_around, tumour_probability, image, SIZE)
 # ### Exercise 6: the multiply-accumulates of a convolution
 #
 # Write the formula. The kernel is square, `kernel` on a side; `width` and `height` are those of the *output*.
+
 
 # %% tags=["exercise"]
 def convolution_macs(in_channels, out_channels, kernel, width, height):
@@ -500,6 +546,7 @@ convolution_macs = check("convolution_macs", convolution_macs)
 # %% [markdown]
 # The bill of one patch, layer by layer, and PyTorch's own counter beside it. (It counts floating point
 # operations, two for each MAC.)
+
 
 # %%
 def counted_macs(function, *inputs):
@@ -538,9 +585,11 @@ print(f"{'the slice, counter':22}{counted_macs(lambda image: sliding_window(clas
 # Count, for every pixel of an image of `width` x `height` pixels, in how many of the patches (one around
 # each pixel) it lies. Think in one dimension first: which centres have pixel $x$ in their window?
 
+
 # %% tags=["exercise"]
 def reads_per_pixel(width, height, size):
     """In how many of the patches around all pixels each pixel lies; a NumPy array (width, height)."""
+
     ### BEGIN SOLUTION
     def along_one_axis(length):
         places, half = np.arange(length), size // 2
@@ -570,9 +619,12 @@ right.axhline(1, color="black", linestyle="--", linewidth=0.8)
 right.text(2, 6, "1: every pixel read once", fontsize=8)
 right.set(title="two lines through the picture", xlabel="x (voxels)", ylabel="reads", ylim=(0, 310))
 right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 0.15))
-figures.show(fig, alt="Left: a map of the number of reads, a high plateau inside that falls towards all "
-             "four borders. Right: along the middle row it is 153 at the ends and 289 inside; along the "
-             "upper edge 81 at the ends and 153 inside.")
+figures.show(
+    fig,
+    alt="Left: a map of the number of reads, a high plateau inside that falls towards all "
+    "four borders. Right: along the middle row it is 153 at the ends and 289 inside; along the "
+    "upper edge 81 at the ends and 153 inside.",
+)
 print(f"inside {reads.max():.0f}, in a corner {reads.min():.0f}, on average {reads.mean():.0f}")
 
 # %% [markdown]
@@ -594,8 +646,10 @@ compare("first layer, two neighbouring patches", here[:, :, 1:], beside[:, :, :-
 # %%
 once = convolution_macs(4, 8, 3, width + SIZE - 3, height + SIZE - 3)
 each_patch = width * height * patch_bill["convolution 4 -> 8"]
-print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image: "
-      f"{each_patch / once:.0f} times as many")
+print(
+    f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image: "
+    f"{each_patch / once:.0f} times as many"
+)
 
 # %% [markdown]
 # For the whole network the ratio is smaller, because the linear layers do have something new to do in every
@@ -610,6 +664,7 @@ print(f"first layer: {each_patch:,} MACs in patches, {once:,} on the whole image
 # seeds each show how much is chance. To be quick, we judge on every third pixel in both directions of every
 # fifth slice of the eight held-out subjects. *Predict:* does the step from 9
 # to 17 bring as much as the step from 3 to 9?
+
 
 # %%
 def judging_set(subject):
@@ -648,18 +703,31 @@ print(f"gain of a subject from 1 x 1 to 9 x 9: {gains.min():.3f} to {gains.max()
 # %%
 fig, ax = plt.subplots(figsize=(7, 3.4))
 for number in range(len(held_out)):
-    ax.plot(range(4), context[:, :, number].mean(axis=1), color="#999999", linewidth=0.8,
-            label="each held-out subject" if number == 0 else None)
+    ax.plot(
+        range(4),
+        context[:, :, number].mean(axis=1),
+        color="#999999",
+        linewidth=0.8,
+        label="each held-out subject" if number == 0 else None,
+    )
 for j, marker in enumerate("os"):
-    ax.plot(range(4), context[:, j].mean(axis=1), marker, color=figures.COLOURS["orange"],
-            label=f"mean, seed {seeds[j]}")
+    ax.plot(
+        range(4),
+        context[:, j].mean(axis=1),
+        marker,
+        color=figures.COLOURS["orange"],
+        label=f"mean, seed {seeds[j]}",
+    )
 ax.plot(range(4), context.mean(axis=(1, 2)), color=figures.COLOURS["blue"], linewidth=2, label="mean")
 ax.set(xlabel="what the network sees (pixels)", ylabel="Dice", ylim=(0, 1))
 ax.set_xticks(range(4), [f"{size} x {size}" for size in sizes])
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Dice against the side of the visible patch, 1, 3, 9 and 17. The mean rises steeply "
-             "from 1 to 3 and to 9, and more slowly to 17. The two seeds lie close together. The single "
-             "subjects are far apart, but the line of each rises from 1 to 9.")
+figures.show(
+    fig,
+    alt="Dice against the side of the visible patch, 1, 3, 9 and 17. The mean rises steeply "
+    "from 1 to 3 and to 9, and more slowly to 17. The two seeds lie close together. The single "
+    "subjects are far apart, but the line of each rises from 1 to 9.",
+)
 
 # %% [markdown]
 # ### Exercise 8: explain the picture
@@ -676,7 +744,7 @@ figures.show(fig, alt="Dice against the side of the visible patch, 1, 3, 9 and 1
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 context_picture = "C"
-#> context_picture = ...
+# > context_picture = ...
 ### END SOLUTION
 
 # %%
@@ -710,6 +778,7 @@ context_picture = check("context_picture", context_picture)
 # Turn the weights of a linear layer (outputs, channels · width · height) into those of a convolution that
 # gives the same result on a feature map (channels, width, height).
 
+
 # %% tags=["exercise"]
 def linear_to_convolution(weight, channels, width, height):
     """Kernel (outputs, channels, width, height) from a weight (outputs, channels * width * height)."""
@@ -733,8 +802,11 @@ features = exact[:5](patches[:3].double())  # three patches up to the second con
 kernel1 = linear_to_convolution(linear1.weight, 16, 5, 5)
 kernel2 = linear_to_convolution(linear2.weight, 16, 1, 1)
 print("features", tuple(features.shape), "  kernel", tuple(kernel1.shape))
-compare("linear and convolution, on feature maps", F.conv2d(features, kernel1, linear1.bias)[:, :, 0, 0],
-        linear1(features.flatten(1)))
+compare(
+    "linear and convolution, on feature maps",
+    F.conv2d(features, kernel1, linear1.bias)[:, :, 0, 0],
+    linear1(features.flatten(1)),
+)
 
 # %%
 output = int(linear1.weight.abs().sum(dim=1).argmax())  # the output with the largest weights
@@ -750,13 +822,17 @@ axes[1].imshow(tiles, **style)
 axes[1].set(title="convolution: the same numbers as a 5 x 5 kernel for each of 16 channels", yticks=[])
 axes[1].set_xticks(np.arange(16) * 6 + 2, range(16))
 axes[1].set_xlabel("channel")
-figures.show(fig, alt="Above, a strip of 400 coloured weights, red positive and blue negative. Below, the "
-             "same weights as sixteen squares of 5 x 5, one for each channel.")
+figures.show(
+    fig,
+    alt="Above, a strip of 400 coloured weights, red positive and blue negative. Below, the "
+    "same weights as sixteen squares of 5 x 5, one for each channel.",
+)
 
 # %% [markdown]
 # With these two kernels the trained classifier takes an image of any size. Nothing is trained anew. Compare
 # with `make_classifier`: no `Flatten`, no `Linear`. We pad the image once by half a patch, as the patches
 # were.
+
 
 # %%
 def layer(weight, bias, **options):
@@ -767,10 +843,13 @@ def layer(weight, bias, **options):
 
 
 strided_network = nn.Sequential(
-    layer(convolution1.weight, convolution1.bias), nn.ReLU(),
+    layer(convolution1.weight, convolution1.bias),
+    nn.ReLU(),
     nn.MaxPool2d(3, stride=2),
-    layer(convolution2.weight, convolution2.bias), nn.ReLU(),
-    layer(kernel1, linear1.bias), nn.ReLU(),
+    layer(convolution2.weight, convolution2.bias),
+    nn.ReLU(),
+    layer(kernel1, linear1.bias),
+    nn.ReLU(),
     layer(kernel2, linear2.bias),
 )
 
@@ -806,9 +885,12 @@ axes[4].set_title("stitched")
 for ax in axes:
     ax.set(xlim=(-0.5, 5.5), ylim=(5.5, -0.5), xticks=range(6), yticks=range(6), aspect="equal", xlabel="x")
 axes[0].set_ylabel("y")
-figures.show(fig, alt="Five 6 x 6 grids. Each of the first four has every second cell in both directions "
-             "coloured, starting at a different corner of a 2 x 2 block. The fifth has all of them "
-             "together and no gap.")
+figures.show(
+    fig,
+    alt="Five 6 x 6 grids. Each of the first four has every second cell in both directions "
+    "coloured, starting at a different corner of a 2 x 2 block. The fifth has all of them "
+    "together and no gap.",
+)
 
 # %% [markdown]
 # ### Exercise 10: shift and stitch
@@ -818,6 +900,7 @@ figures.show(fig, alt="Five 6 x 6 grids. Each of the first four has every second
 # along y of the padded image. Return the scores of all pixels. (A padded image of `n` places along an axis
 # has `n - size + 1` pixels there. How many classes there are, the shape of the first
 # result says.)
+
 
 # %% tags=["exercise"]
 def shift_and_stitch(strided, padded, size, stride):
@@ -871,17 +954,23 @@ for ax, stride, title in zip(axes, (2, 1), titles):
     ax.set(title=title, xlabel="place", yticks=(1, 0, -1), xticks=range(9))
     ax.set(ylim=(-1.4, 1.4), xlim=(-0.4, 8.4))
     ax.set_yticklabels(("before pooling", "pooled", "after the kernel"))
-figures.show(fig, alt="Two diagrams of three rows of dots. Left: the pooled row keeps every second place, "
-             "and a kernel of three takes three neighbouring kept places, 2, 4, 6, to make the value at "
-             "place 4. Right: the pooled row keeps all places, and the kernel with dilation 2 takes the "
-             "same places 2, 4, 6.")
+figures.show(
+    fig,
+    alt="Two diagrams of three rows of dots. Left: the pooled row keeps every second place, "
+    "and a kernel of three takes three neighbouring kept places, 2, 4, 6, to make the value at "
+    "place 4. Right: the pooled row keeps all places, and the kernel with dilation 2 takes the "
+    "same places 2, 4, 6.",
+)
 
 # %%
 dense_network = nn.Sequential(
-    layer(convolution1.weight, convolution1.bias), nn.ReLU(),
+    layer(convolution1.weight, convolution1.bias),
+    nn.ReLU(),
     nn.MaxPool2d(3, stride=1),
-    layer(convolution2.weight, convolution2.bias, dilation=2), nn.ReLU(),
-    layer(kernel1, linear1.bias, dilation=2), nn.ReLU(),
+    layer(convolution2.weight, convolution2.bias, dilation=2),
+    nn.ReLU(),
+    layer(kernel1, linear1.bias, dilation=2),
+    nn.ReLU(),
     layer(kernel2, linear2.bias),
 )
 dense = dense_network(padded)[0]
@@ -902,7 +991,7 @@ compare("fully convolutional, and sliding window", dense, by_patches)
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 vgg_dilation = 2**5
-#> vgg_dilation = ...
+# > vgg_dilation = ...
 ### END SOLUTION
 
 # %%
@@ -932,10 +1021,14 @@ vgg_dilation = check("vgg_dilation", vgg_dilation)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
-dense_macs = (convolution_macs(4, 8, 3, 254, 254) + convolution_macs(8, 16, 3, 248, 248)
-              + convolution_macs(16, 16, 5, 240, 240) + convolution_macs(16, 2, 1, 240, 240))
+dense_macs = (
+    convolution_macs(4, 8, 3, 254, 254)
+    + convolution_macs(8, 16, 3, 248, 248)
+    + convolution_macs(16, 16, 5, 240, 240)
+    + convolution_macs(16, 2, 1, 240, 240)
+)
 speed_up = 240 * 240 * patch_macs / dense_macs
-#> speed_up = ...
+# > speed_up = ...
 ### END SOLUTION
 
 # %%
@@ -959,6 +1052,7 @@ for name, factor in saved.items():
 # Does the clock agree with the bill? We time all three ways on our slice, with the same weights in float32.
 # *Predict:* we did not count the comparisons of max pooling. Will the clock's ratio be smaller or larger
 # than that of the MACs?
+
 
 # %%
 def seconds(function, *inputs):
@@ -989,8 +1083,9 @@ print(f"speed-up: measured {measured:.1f}; by MACs {by_macs:.1f} on this slice, 
 with torch.no_grad():
     in_patches = seconds(classifier[2], classifier[:2](patches))
     at_once = seconds(dense32[2], dense32[:2](padded32))
-print(f"of this, max pooling: {in_patches * 1e3:.1f} ms in patches, "
-      f"{at_once * 1e3:.1f} ms on the whole image")
+print(
+    f"of this, max pooling: {in_patches * 1e3:.1f} ms in patches, {at_once * 1e3:.1f} ms on the whole image"
+)
 
 # %% [markdown]
 # Times depend on the machine, so don't expect the same number as the bill's. Usually the clock is kinder to
@@ -1007,10 +1102,13 @@ print(f"of this, max pooling: {in_patches * 1e3:.1f} ms in patches, "
 
 # %%
 same_network = nn.Sequential(
-    layer(convolution1.weight, convolution1.bias, padding=1), nn.ReLU(),
+    layer(convolution1.weight, convolution1.bias, padding=1),
+    nn.ReLU(),
     nn.MaxPool2d(3, stride=1, padding=1),
-    layer(convolution2.weight, convolution2.bias, dilation=2, padding=2), nn.ReLU(),
-    layer(kernel1, linear1.bias, dilation=2, padding=4), nn.ReLU(),
+    layer(convolution2.weight, convolution2.bias, dilation=2, padding=2),
+    nn.ReLU(),
+    layer(kernel1, linear1.bias, dilation=2, padding=4),
+    nn.ReLU(),
     layer(kernel2, linear2.bias),
 )
 piece = image[:, 16:60, 20:76].double()
@@ -1036,12 +1134,19 @@ middle.set(title="|difference| of the scores", xlabel="x (voxels)", ylabel="y (v
 fig.colorbar(picture, ax=middle, shrink=0.8)
 right.semilogy(range(12), np.maximum(largest, 1e-16), "o-", color=figures.COLOURS["blue"])
 right.axvspan(-0.5, 6.5, color=figures.COLOURS["orange"], alpha=0.2)
-right.set(title="the largest at each distance (at least $10^{-16}$)",
-          xlabel="distance from the border (voxels)", ylabel="|difference|", xlim=(-0.5, 11.5))
-figures.show(fig, alt="Left: a rectangular piece of a FLAIR slice. Middle: a map of the differences, large "
-             "in a band along all four borders and zero inside a dashed frame 7 pixels from the border. "
-             "Right: the largest difference at each distance from the border, plainly above zero up to "
-             "distance 6 and at the level of rounding from 7 on.")
+right.set(
+    title="the largest at each distance (at least $10^{-16}$)",
+    xlabel="distance from the border (voxels)",
+    ylabel="|difference|",
+    xlim=(-0.5, 11.5),
+)
+figures.show(
+    fig,
+    alt="Left: a rectangular piece of a FLAIR slice. Middle: a map of the differences, large "
+    "in a band along all four borders and zero inside a dashed frame 7 pixels from the border. "
+    "Right: the largest difference at each distance from the border, plainly above zero up to "
+    "distance 6 and at the level of rounding from 7 on.",
+)
 
 # %% [markdown]
 # ### Exercise 13: explain the border
@@ -1060,7 +1165,7 @@ figures.show(fig, alt="Left: a rectangular piece of a FLAIR slice. Middle: a map
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 border_picture = "B"
-#> border_picture = ...
+# > border_picture = ...
 ### END SOLUTION
 
 # %%
@@ -1099,7 +1204,7 @@ print(f"weights of the 13 convolutions, with biases: {vgg_convolutions:,}")
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 fcn_weights = vgg_convolutions + (512 * 7 * 7 * 4096 + 4096) + (4096 * 4096 + 4096) + (4096 * 21 + 21)
-#> fcn_weights = ...
+# > fcn_weights = ...
 ### END SOLUTION
 
 # %%
@@ -1137,6 +1242,7 @@ for name, more in finer.items():
 # not counted.) Networks double the channels when they halve the size, so that little is lost. We count
 # each layer with as many input as output channels; one that doubles them costs half.
 
+
 # %%
 def plan_costs(plan, side):
     """MACs and bytes (float32 outputs) of each 3x3 layer of a plan [(shrink, channels), ...]."""
@@ -1152,8 +1258,10 @@ plans = {
 }
 for name, plan in plans.items():
     macs, memory = plan_costs(plan, 240)
-    print(f"{name:16} {len(plan):2} layers: {macs.sum() / 1e9:5.1f} GMACs (thousand million MACs), "
-          f"outputs {memory.sum() / 1e6:5.1f} MB")
+    print(
+        f"{name:16} {len(plan):2} layers: {macs.sum() / 1e9:5.1f} GMACs (thousand million MACs), "
+        f"outputs {memory.sum() / 1e6:5.1f} MB"
+    )
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
@@ -1167,9 +1275,12 @@ axes[1].set(title="memory for the outputs", ylabel="all layers so far (MB, float
 for ax in axes:
     ax.set(xlabel="an output sees (pixels on a side)", xticks=(3, 7, 15, 31, 63))
 axes[0].legend(fontsize=8)
-figures.show(fig, alt="Two curves each for computing and memory against what an output sees. At full "
-             "resolution both rise on a straight line through 31 layers. The pyramid gets to 63 pixels in "
-             "5 layers, for about a sixth of the computing and a sixteenth of the memory.")
+figures.show(
+    fig,
+    alt="Two curves each for computing and memory against what an output sees. At full "
+    "resolution both rise on a straight line through 31 layers. The pyramid gets to 63 pixels in "
+    "5 layers, for about a sixth of the computing and a sixteenth of the memory.",
+)
 
 # %% [markdown]
 # A layer of the pyramid costs as many MACs as a layer at full resolution, because half the size on each
@@ -1185,7 +1296,7 @@ figures.show(fig, alt="Two curves each for computing and memory against what an 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 activation_memory = 31 * 64 * 240 * 240 * 155 * 4 / 1e9
-#> activation_memory = ...
+# > activation_memory = ...
 ### END SOLUTION
 
 # %%
@@ -1199,8 +1310,10 @@ activation_memory = check("activation_memory", activation_memory)
 # %%
 voxels = 240 * 240 * 155
 pyramid_memory = sum(64 * 2**level * (voxels / 8**level) * 4 for level in range(5))
-print(f"3D: full resolution, 31 layers {31 * 64 * voxels * 4 / 1e9:.1f} GB; "
-      f"pyramid, 5 layers {pyramid_memory / 1e9:.1f} GB")
+print(
+    f"3D: full resolution, 31 layers {31 * 64 * voxels * 4 / 1e9:.1f} GB; "
+    f"pyramid, 5 layers {pyramid_memory / 1e9:.1f} GB"
+)
 
 # %% [markdown]
 # What is missing: the pyramid ends at 1/16 of the resolution, and the mask is wanted at 1/1. The way out is

@@ -46,9 +46,10 @@ import torch
 import torch.nn.functional as F
 from matplotlib.patches import Rectangle
 
-from course_utils import cohort, figures, widgets
+from course_utils import cohort, figures
+from course_utils.checking import compare
 from course_utils.checks.convolution import check
-from course_utils.comparison import compare
+from course_utils.interactive import convolution as interactive
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
@@ -83,9 +84,12 @@ figures.show_slice(left, flair.T, title="FLAIR, one axial slice")
 left.axhline(y, color=figures.COLOURS["orange"])
 right.plot(line, color=figures.COLOURS["orange"])
 right.set(title=f"the intensities along row {y}", xlabel="x (voxels)", ylabel="intensity (1 = bright)")
-figures.show(fig, alt="Left: an axial FLAIR slice of a brain with a bright tumour, a horizontal line drawn "
-             "through it. Right: the intensities along this line: zero outside the head, an uneven plateau "
-             "inside, highest in the tumour.")
+figures.show(
+    fig,
+    alt="Left: an axial FLAIR slice of a brain with a bright tumour, a horizontal line drawn "
+    "through it. Right: the intensities along this line: zero outside the head, an uneven plateau "
+    "inside, highest in the tumour.",
+)
 
 # %% [markdown]
 # A **kernel** is a short list of weights $x = (x_0, \dots, x_{k-1})$. It is laid over the first $k$ values of
@@ -105,6 +109,7 @@ figures.show(fig, alt="Left: an axial FLAIR slice of a brain with a bright tumou
 #
 # Write it with a loop over $i$. No padding: only windows that lie wholly inside the signal count. (Start with
 # `y = a.new_zeros(length)`: zeros of the same type as `a`.)
+
 
 # %% tags=["exercise"]
 def cross_correlation_1d(a, kernel):
@@ -147,9 +152,12 @@ ax.plot(centres, ours, color=figures.COLOURS["blue"], label="cross-correlation w
 ax.axhline(0, color="#999999", linewidth=0.8, zorder=0)
 ax.set(xlabel="x (voxels), at the centre of the window", ylabel="intensity, response")
 ax.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.18))
-figures.show(fig, alt="The line's intensities and, below, its cross-correlation with (-1, 0, 1): a "
-             "positive peak where the signal rises, a negative one where it falls, near zero on plateaus "
-             "and outside the head.")
+figures.show(
+    fig,
+    alt="The line's intensities and, below, its cross-correlation with (-1, 0, 1): a "
+    "positive peak where the signal rises, a negative one where it falls, near zero on plateaus "
+    "and outside the head.",
+)
 
 # %% [markdown]
 # It is positive where the signal rises from left to right, negative where it falls: the kernel detects edges
@@ -168,6 +176,7 @@ figures.show(fig, alt="The line's intensities and, below, its cross-correlation 
 # ### Exercise 2: convolution with the flip
 #
 # Write the true convolution. One line is enough if you use what you have.
+
 
 # %% tags=["exercise"]
 def convolution_1d(a, kernel):
@@ -211,8 +220,11 @@ for ax, values, title in zip(axes, (impulse, first, second), titles):
     ax.bar(range(len(values)), values, color=figures.COLOURS["blue"])
     ax.set(title=title, xlabel="index", xticks=range(len(values)))
 axes[0].set_ylabel("value")
-figures.show(fig, alt="Three bar charts. The impulse: a single 1 at index 4. The first result: 4, 2, 1 at "
-             "the indices 2, 3, 4. The second result: 1, 2, 4 at the indices 2, 3, 4.")
+figures.show(
+    fig,
+    alt="Three bar charts. The impulse: a single 1 at index 4. The first result: 4, 2, 1 at "
+    "the indices 2, 3, 4. The second result: 1, 2, 4 at the indices 2, 3, 4.",
+)
 
 # %% [markdown]
 # Which operation gave which result, and which of them is PyTorch's `conv1d`?
@@ -225,7 +237,7 @@ figures.show(fig, alt="Three bar charts. The impulse: a single 1 at index 4. The
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 impulse_picture = "C"
-#> impulse_picture = ...
+# > impulse_picture = ...
 ### END SOLUTION
 
 # %%
@@ -254,11 +266,15 @@ fig, axes = plt.subplots(1, 4, figsize=(9, 2.8), width_ratios=(3, 1, 3, 3))
 figures.show_slice(axes[0], flair.T, title="FLAIR")
 figures.show_matrix(axes[1], edge_kernel, "kernel")
 for ax, response, title in ((axes[2], correlated, "cross-correlation"), (axes[3], convolved, "convolution")):
-    figures.show_matrix(ax, response, title, values=False, limit=1,
-                        row_label="y (voxels)", column_label="x (voxels)")
-figures.show(fig, alt="A FLAIR slice, a kernel with -1 -2 -1 in its left column and 1 2 1 in its right, "
-             "and the two responses. In the cross-correlation left edges of bright parts are red "
-             "(positive), right edges blue; convolution swaps the colours.")
+    figures.show_matrix(
+        ax, response, title, values=False, limit=1, row_label="y (voxels)", column_label="x (voxels)"
+    )
+figures.show(
+    fig,
+    alt="A FLAIR slice, a kernel with -1 -2 -1 in its left column and 1 2 1 in its right, "
+    "and the two responses. In the cross-correlation left edges of bright parts are red "
+    "(positive), right edges blue; convolution swaps the colours.",
+)
 
 # %%
 compare("convolution and minus cross-correlation", convolved, -correlated)
@@ -288,18 +304,27 @@ for ax, (stride, padding) in zip(axes, settings):
     starts = range(-padding, 7 + padding - 2, stride)
     for i, start in enumerate(starts):
         ax.add_patch(Rectangle((start - 0.42, i - 0.3), 2.84, 0.6, color=figures.COLOURS["orange"]))
-    ax.set(title=f"stride {stride}, padding {padding}\n{len(starts)} outputs", xlabel="place",
-           xlim=(-2, 8), ylim=(7, -1.8), xticks=range(0, 7, 2))
+    ax.set(
+        title=f"stride {stride}, padding {padding}\n{len(starts)} outputs",
+        xlabel="place",
+        xlim=(-2, 8),
+        ylim=(7, -1.8),
+        xticks=range(0, 7, 2),
+    )
 axes[0].set_ylabel("output i")
-figures.show(fig, alt="Five diagrams of windows of length 3 over 7 places. Stride 1 without padding gives "
-             "5 outputs, with padding 1 it gives 7; stride 2 gives 3, with padding 4; stride 3 without "
-             "padding gives 2, and the last place is never seen.")
+figures.show(
+    fig,
+    alt="Five diagrams of windows of length 3 over 7 places. Stride 1 without padding gives "
+    "5 outputs, with padding 1 it gives 7; stride 2 gives 3, with padding 4; stride 3 without "
+    "padding gives 2, and the last place is never seen.",
+)
 
 # %% [markdown]
 # ### Exercise 4: the size of the output
 #
 # Write the formula for any $n$, $k$, $s$, $p$. Look at the last diagram: where does the rounding go? Try it
 # on the lecture's example first: a kernel of size 3, stride 2, padding 1 takes 4 values to 2.
+
 
 # %% tags=["exercise"]
 def output_size(n, kernel, stride=1, padding=0):
@@ -330,7 +355,7 @@ output_size = check("output_size", output_size)
 slices_left = 155
 for _layer in range(4):
     slices_left = output_size(slices_left, 3, stride=2, padding=1)
-#> slices_left = ...
+# > slices_left = ...
 ### END SOLUTION
 
 # %%
@@ -350,14 +375,29 @@ sizes = np.arange(3, 17)
 fig, ax = plt.subplots(figsize=(6, 3))
 for stride, colour in ((1, "blue"), (2, "orange"), (3, "green")):
     outputs = [output_size(int(n), 3, stride, 1) for n in sizes]
-    ax.plot(sizes, outputs, "o-", drawstyle="steps-mid", markersize=4,
-            color=figures.COLOURS[colour], label=f"stride {stride}")
-ax.set(xlabel="input size n", ylabel="output size", xticks=sizes, yticks=range(2, 17, 2),
-       title="kernel 3, padding 1")
+    ax.plot(
+        sizes,
+        outputs,
+        "o-",
+        drawstyle="steps-mid",
+        markersize=4,
+        color=figures.COLOURS[colour],
+        label=f"stride {stride}",
+    )
+ax.set(
+    xlabel="input size n",
+    ylabel="output size",
+    xticks=sizes,
+    yticks=range(2, 17, 2),
+    title="kernel 3, padding 1",
+)
 ax.legend()
-figures.show(fig, alt="Output size against input size. Stride 1 goes up by one each time; stride 2 is a "
-             "staircase whose steps are two inputs wide, for example 3 and 4 both give 2; stride 3 has steps "
-             "three inputs wide.")
+figures.show(
+    fig,
+    alt="Output size against input size. Stride 1 goes up by one each time; stride 2 is a "
+    "staircase whose steps are two inputs wide, for example 3 and 4 both give 2; stride 3 has steps "
+    "three inputs wide.",
+)
 
 # %% [markdown]
 # ## 3 · Convolution is a matrix
@@ -375,10 +415,13 @@ figures.show(fig, alt="Output size against input size. Stride 1 goes up by one e
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.6))
 rows = [[3, 5, 0, 0], [2, 3, 5, 0], [0, 2, 3, 5], [0, 0, 2, 3]]
 for ax, row in zip(axes, (0, 1, 3)):
-    figures.show_convolution_row(ax, rows, [7, 11, 13, 17], [2, 3, 5], row, padding=1)
-figures.show(fig, alt="Three steps of one convolution with kernel 2 3 5 and padding 1 over the input 7 11 "
-             "13 17. Where the kernel lies over the input, its values fall straight down into the lit row "
-             "of the matrix: row 0 reads 3 5 0 0, row 1 reads 2 3 5 0, row 3 reads 0 0 2 3.")
+    interactive.show_convolution_row(ax, rows, [7, 11, 13, 17], [2, 3, 5], row, padding=1)
+figures.show(
+    fig,
+    alt="Three steps of one convolution with kernel 2 3 5 and padding 1 over the input 7 11 "
+    "13 17. Where the kernel lies over the input, its values fall straight down into the lit row "
+    "of the matrix: row 0 reads 3 5 0 0, row 1 reads 2 3 5 0, row 3 reads 0 0 2 3.",
+)
 
 # %% [markdown]
 # We take primes, so that each product shows which two numbers it was made of.
@@ -387,6 +430,7 @@ figures.show(fig, alt="Three steps of one convolution with kernel 2 3 5 and padd
 #
 # Write it for any kernel, size, stride and padding. The matrix has `output_size(...)` rows and `n` columns,
 # and the type of the kernel (`kernel.new_zeros(rows, columns)`).
+
 
 # %% tags=["exercise"]
 def convolution_matrix(kernel, n, stride=1, padding=0):
@@ -435,7 +479,7 @@ compare("50 values, kernel 6, stride 3, padding 2", X @ random_a, direct)
 # (If you see no sliders, you read a printed page; the three pictures above show the idea.)
 
 # %%
-widgets.convolution_rows(convolution_matrix, kernel, torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0, 23.0]))
+interactive.convolution_rows(convolution_matrix, kernel, torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0, 23.0]))
 
 # %% [markdown]
 # ### Exercise 7: explain the picture
@@ -452,15 +496,18 @@ candidates = {
 fig, axes = plt.subplots(2, 2, figsize=(7, 4.6))
 for ax, (letter, matrix) in zip(axes.flat, candidates.items()):
     figures.show_matrix(ax, matrix, letter, limit=5, row_label="output", column_label="input")
-figures.show(fig, alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, then 2 3 5 moved by one column a "
-             "row. B, 3 rows: 2 3 5 from the columns 0, 2 and 4. C, 4 rows: 3 5 in columns 0 and 1, 2 3 5 "
-             "from columns 1 and 3, 2 3 in columns 5 and 6. D, 4 rows: 3 2 in columns 0 and 1, 5 3 2 from "
-             "columns 1 and 3, 5 3 in columns 5 and 6.")
+figures.show(
+    fig,
+    alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, then 2 3 5 moved by one column a "
+    "row. B, 3 rows: 2 3 5 from the columns 0, 2 and 4. C, 4 rows: 3 5 in columns 0 and 1, 2 3 5 "
+    "from columns 1 and 3, 2 3 in columns 5 and 6. D, 4 rows: 3 2 in columns 0 and 1, 5 3 2 from "
+    "columns 1 and 3, 5 3 in columns 5 and 6.",
+)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 which_matrix = "C"
-#> which_matrix = ...
+# > which_matrix = ...
 ### END SOLUTION
 
 # %%
@@ -491,7 +538,7 @@ x, y, z = kernel
 printed = torch.tensor([[x, y, x, 0, 0, 0], [0, x, y, x, 0, 0], [0, 0, x, y, x, 0], [0, 0, 0, x, y, x]])
 ### BEGIN SOLUTION
 slide_rows = int((printed != convolution_matrix(kernel, 6)).sum())
-#> slide_rows = ...
+# > slide_rows = ...
 ### END SOLUTION
 
 # %%
@@ -518,6 +565,7 @@ slide_rows = check("slide_rows", slide_rows)
 #
 # Write it. Mind images that are not square, and kernels that aren't. *Before you write:* the neighbour
 # below a pixel is how many entries away in the flattened image?
+
 
 # %% tags=["exercise"]
 def convolution_matrix_2d(kernel, height, width, stride=1, padding=0):
@@ -570,16 +618,20 @@ blocks = convolution_matrix_2d(counting_kernel, 6, 6)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), width_ratios=(1, 9))
 figures.show_matrix(left, counting_kernel, "kernel", row_label="p", column_label="q")
-figures.show_matrix(right, blocks, "its matrix", values=True,
-                    row_label="output pixel", column_label="input pixel")
+figures.show_matrix(
+    right, blocks, "its matrix", values=True, row_label="output pixel", column_label="input pixel"
+)
 for edge in range(4, 16, 4):
     right.axhline(edge - 0.5, color="black", linewidth=0.8)
 for edge in range(6, 36, 6):
     right.axvline(edge - 0.5, color="black", linewidth=0.8)
 right.add_patch(Rectangle((11.5, 3.5), 6, 4, fill=False, edgecolor=figures.COLOURS["green"], linewidth=4))
-figures.show(fig, alt="Left: the kernel 1 to 9, row by row. Right: its 16 x 36 matrix, divided in 4 x 6 "
-             "blocks. Blocks on three diagonals are filled, each with a short diagonal band, the others "
-             "are zero. The framed block is block row 1, block column 2.")
+figures.show(
+    fig,
+    alt="Left: the kernel 1 to 9, row by row. Right: its 16 x 36 matrix, divided in 4 x 6 "
+    "blocks. Blocks on three diagonals are filled, each with a short diagonal band, the others "
+    "are zero. The framed block is block row 1, block column 2.",
+)
 
 # %% [markdown]
 # Which part of the kernel does the framed block hold? (Its band is readable, but find out *why* it has to be
@@ -593,7 +645,7 @@ figures.show(fig, alt="Left: the kernel 1 to 9, row by row. Right: its 16 x 36 m
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 block_picture = "B"
-#> block_picture = ...
+# > block_picture = ...
 ### END SOLUTION
 
 # %%
@@ -631,10 +683,13 @@ for ax, (stride, padding) in zip(axes, ((1, 0), (1, 1), (2, 1))):
     matrix = convolution_matrix_2d(torch.ones(3, 3), 9, 9, stride, padding)
     title = f"stride {stride}, padding {padding}: {matrix.shape[0]} x {matrix.shape[1]}"
     figures.show_matrix(ax, matrix, title, row_label="output pixel", column_label="input pixel")
-figures.show(fig, alt="Three patterns of nonzero entries for a 3x3 kernel on a 9x9 image. Without padding, "
-             "49 rows: three groups of three thin diagonal bands. With padding 1, 81 rows, square, the "
-             "bands have notches at the borders of image rows. With stride 2, 25 rows: the bands advance "
-             "twice as fast.")
+figures.show(
+    fig,
+    alt="Three patterns of nonzero entries for a 3x3 kernel on a 9x9 image. Without padding, "
+    "49 rows: three groups of three thin diagonal bands. With padding 1, 81 rows, square, the "
+    "bands have notches at the borders of image rows. With stride 2, 25 rows: the bands advance "
+    "twice as fast.",
+)
 
 # %% [markdown]
 # With padding 1 the output is as large as the image, so the matrix is square. Its bands have notches at
@@ -665,9 +720,12 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3))
 names = {"row_label": "output", "column_label": "input"}
 figures.show_matrix(left, X, "X gathers: row 1 makes output 1", highlight_rows=[1], **names)
 figures.show_matrix(right, X.T, "X.T scatters:\ncolumn 1 is input 1's stamp", highlight_columns=[1], **names)
-figures.show(fig, alt="Left: a 2 x 5 matrix, kernel 2 3 5 in the columns 0 to 2 of row 0 and 2 to 4 of row "
-             "1, row 1 framed. Right: its transpose, 5 x 2, column 1 framed: the same kernel, standing "
-             "upright in the rows 2 to 4.")
+figures.show(
+    fig,
+    alt="Left: a 2 x 5 matrix, kernel 2 3 5 in the columns 0 to 2 of row 0 and 2 to 4 of row "
+    "1, row 1 framed. Right: its transpose, 5 x 2, column 1 framed: the same kernel, standing "
+    "upright in the rows 2 to 4.",
+)
 
 # %%
 b = torch.tensor([1.0, 3.0, 2.0])
@@ -683,9 +741,12 @@ for i, colour in enumerate(("blue", "orange", "green")):
     bottom += stamp
 axes[3].set(title="all stamps, added", xlabel="place in the output", xticks=places)
 axes[0].set_ylabel("value")
-figures.show(fig, alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 2. Input 0 writes 2 3 5 at "
-             "places 0 to 2, input 1 writes 6 9 15 at places 2 to 4, input 2 writes 4 6 10 at places 4 to "
-             "6. Added up, places 2 and 4 get two stamps each.")
+figures.show(
+    fig,
+    alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 2. Input 0 writes 2 3 5 at "
+    "places 0 to 2, input 1 writes 6 9 15 at places 2 to 4, input 2 writes 4 6 10 at places 4 to "
+    "6. Added up, places 2 and 4 get two stamps each.",
+)
 
 # %% [markdown]
 # **Padding** of a transposed convolution is that of the convolution it belongs to. The convolution had $p$
@@ -697,6 +758,7 @@ figures.show(fig, alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 
 #
 # Write it with a loop over the inputs: stamp into a long enough array of zeros, then cut. No matrix, no
 # PyTorch convolution. (To cut, mind that `full[0:-0]` is empty.)
+
 
 # %% tags=["exercise"]
 def transposed_convolution_1d(b, kernel, stride=1, padding=0):
@@ -748,6 +810,7 @@ compare("stamping and F.conv_transpose1d", stamped, by_torch)
 # Check the right-hand side with numbers: compute `X.T @ a`, put the same numbers into the printed expressions
 # and compare, entry by entry. Here are the printed ones:
 
+
 # %%
 def printed_on_the_slide(x, y, z, a, b, c, d):
     return [x * a, y * a + x * b, z * a + y * b + x * c, z * b + y * c + x * d, z * d + y * d, y * d]
@@ -757,6 +820,7 @@ print("printed:", printed_on_the_slide(2, 3, 5, 7, 11, 13, 17))
 
 # %% [markdown]
 # Then write the list as it should be.
+
 
 # %% tags=["exercise"]
 def slide_transposed(x, y, z, a, b, c, d):
@@ -799,9 +863,12 @@ for ax, place in zip(axes, range(4)):
     figures.show_matrix(ax, stamp, f"stamp of {corners.flatten()[place]:g}", limit=10)
 total = F.conv_transpose2d(corners[None, None], square[None, None], stride=2)[0, 0]
 figures.show_matrix(axes[4], total, "all, added", limit=10)
-figures.show(fig, alt="Four 5x5 matrices, each with a 3x3 square of 1s, 2s, 3s or 4s in one corner, and "
-             "their sum: 1 2 3 4 in the corners, sums of two between them, and 10, the sum of all four, in "
-             "the centre.")
+figures.show(
+    fig,
+    alt="Four 5x5 matrices, each with a 3x3 square of 1s, 2s, 3s or 4s in one corner, and "
+    "their sum: 1 2 3 4 in the corners, sums of two between them, and 10, the sum of all four, in "
+    "the centre.",
+)
 
 # %%
 by_matrix = convolution_matrix_2d(square, 5, 5, stride=2).T @ corners.flatten()
@@ -819,8 +886,11 @@ compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3.4))
 figures.show_matrix(left, convolution_matrix(kernel, 6).T, "transposed, kernel 2 3 5", **names)
 figures.show_matrix(right, convolution_matrix(kernel, 4, padding=2), "ordinary, kernel 2 3 5", **names)
-figures.show(fig, alt="Two 6 x 4 band matrices. In the transposed one the full rows read 5 3 2 and row 0 "
-             "begins with 2; in the ordinary one the full rows read 2 3 5 and row 0 begins with 5.")
+figures.show(
+    fig,
+    alt="Two 6 x 4 band matrices. In the transposed one the full rows read 5 3 2 and row 0 "
+    "begins with 2; in the ordinary one the full rows read 2 3 5 and row 0 begins with 5.",
+)
 
 # %% [markdown]
 # Same shape, same band, but something is different.
@@ -830,6 +900,7 @@ figures.show(fig, alt="Two 6 x 4 band matrices. In the transposed one the full r
 # Compute the transposed convolution with **stride 1** using `F.conv1d` alone. What has to happen to the
 # kernel, and how large must the padding of `F.conv1d` be when the transposed convolution has padding $p$
 # (with $p \le k - 1$)?
+
 
 # %% tags=["exercise"]
 def transpose_by_convolution(b, kernel, padding=0):
@@ -854,10 +925,16 @@ transpose_by_convolution = check("transpose_by_convolution", transpose_by_convol
 # padding.
 
 # %%
-compare("transposed, and ordinary with flip", F.conv_transpose1d(a[None, None], kernel[None, None])[0, 0],
-        transpose_by_convolution(a, kernel))
-compare("transposed, and ordinary without flip", F.conv_transpose1d(a[None, None], kernel[None, None])[0, 0],
-        F.conv1d(a[None, None], kernel[None, None], padding=2)[0, 0])
+compare(
+    "transposed, and ordinary with flip",
+    F.conv_transpose1d(a[None, None], kernel[None, None])[0, 0],
+    transpose_by_convolution(a, kernel),
+)
+compare(
+    "transposed, and ordinary without flip",
+    F.conv_transpose1d(a[None, None], kernel[None, None])[0, 0],
+    F.conv1d(a[None, None], kernel[None, None], padding=2)[0, 0],
+)
 
 # %% [markdown]
 # For larger strides an ordinary convolution gives the same only if $s - 1$ zeros are first put between the
@@ -892,10 +969,13 @@ fig, axes = plt.subplots(1, 2, figsize=(7, 3.4))
 for ax, last, title in zip(axes, (3, 4), ("padding 1: keeps 3x3", "padding 1, output_padding 1: keeps 4x4")):
     figures.show_matrix(ax, full, title)
     ax.add_patch(Rectangle((0.5, 0.5), last, last, fill=False, edgecolor=figures.COLOURS["green"], lw=4))
-figures.show(fig, alt="The 5x5 result of all stamps, twice, with a green frame around what is kept. "
-             "Padding 1 cuts one row and column off each side and keeps the 3x3 in the middle. With "
-             "output_padding 1 the last row and column are kept as well: 4x4. None of the kept values is "
-             "zero.")
+figures.show(
+    fig,
+    alt="The 5x5 result of all stamps, twice, with a green frame around what is kept. "
+    "Padding 1 cuts one row and column off each side and keeps the 3x3 in the middle. With "
+    "output_padding 1 the last row and column are kept as well: 4x4. None of the kept values is "
+    "zero.",
+)
 
 # %% [markdown]
 # All stamps together make 5x5. Padding cuts one row and column off each side. `output_padding` **gives
@@ -906,6 +986,7 @@ figures.show(fig, alt="The 5x5 result of all stamps, twice, with a green frame a
 #
 # Write the formula. Count stamps, don't memorise: where does the last stamp begin, where does it end, what is
 # cut, what is given back?
+
 
 # %% tags=["exercise"]
 def transposed_output_size(n, kernel, stride=1, padding=0, output_padding=0):
@@ -948,11 +1029,15 @@ for ax, picture, name in zip(axes, (flair, down, up), ("$a$", "$Xa$", r"$X^\top 
     window = (0, float(picture.max()))
     figures.show_slice(ax, picture.T, title=f"{name}: {picture.shape[0]} x {picture.shape[1]}", window=window)
 title = rf"$X^\top Xa - a$, up to {difference.abs().max():.2f}"
-figures.show_matrix(axes[3], difference, title, values=False, limit=0.25,
-                    row_label="y (voxels)", column_label="x (voxels)")
-figures.show(fig, alt="A FLAIR slice; its strided convolution, half as large on each side; the transposed "
-             "convolution of that, as large as the original but blurred; and the difference, with red and "
-             "blue along every edge and fine structure.")
+figures.show_matrix(
+    axes[3], difference, title, values=False, limit=0.25, row_label="y (voxels)", column_label="x (voxels)"
+)
+figures.show(
+    fig,
+    alt="A FLAIR slice; its strided convolution, half as large on each side; the transposed "
+    "convolution of that, as large as the original but blurred; and the difference, with red and "
+    "blue along every edge and fine structure.",
+)
 
 # %% [markdown]
 # What do the pictures say about the transposed convolution?
@@ -965,7 +1050,7 @@ figures.show(fig, alt="A FLAIR slice; its strided convolution, half as large on 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 inverse_picture = "D"
-#> inverse_picture = ...
+# > inverse_picture = ...
 ### END SOLUTION
 
 # %%
@@ -1018,6 +1103,7 @@ compare("autograd and X.T @ v", autograd, by_matrix)
 # and mind the size: the gradient has to be as large as the input was. Height and width may need different
 # care; `output_padding` takes a pair.
 
+
 # %% tags=["exercise"]
 def input_gradient(v, kernel, height, width, stride=1, padding=0):
     """d<conv(a), v> / da for an input `a` of (height, width); a tensor (height, width).
@@ -1050,11 +1136,15 @@ v[1, 2] = 1
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 figures.show_matrix(left, v, "v: one output pixel", row_label="output row", column_label="output column")
 gradient = input_gradient(v, counting_kernel, 8, 10, 2, 1)
-figures.show_matrix(right, gradient, "gradient: its stamp in the input", row_label="input row",
-                    column_label="input column")
-figures.show(fig, alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 x 10 gradient, zero but "
-             "for a 3x3 square in the rows 1 to 3 and columns 3 to 5, which reads 1 to 9 row by row: the "
-             "kernel, not flipped.")
+figures.show_matrix(
+    right, gradient, "gradient: its stamp in the input", row_label="input row", column_label="input column"
+)
+figures.show(
+    fig,
+    alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 x 10 gradient, zero but "
+    "for a 3x3 square in the rows 1 to 3 and columns 3 to 5, which reads 1 to 9 row by row: the "
+    "kernel, not flipped.",
+)
 
 # %% [markdown]
 # One stamp: the kernel, unflipped, at the window from which that pixel was computed. Follow this through
@@ -1074,7 +1164,7 @@ figures.show(fig, alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 matrix_memory = (240 * 240) ** 2 * 4 / 1e9  # rows * columns * bytes
-#> matrix_memory = ...
+# > matrix_memory = ...
 ### END SOLUTION
 
 # %%
@@ -1095,7 +1185,7 @@ matrix_memory = check("matrix_memory", matrix_memory)
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 dense_overhead = (240 * 240) ** 2 / (240 * 240 * 9)
-#> dense_overhead = ...
+# > dense_overhead = ...
 ### END SOLUTION
 
 # %%
@@ -1109,6 +1199,7 @@ dense_overhead = check("dense_overhead", dense_overhead)
 # %% [markdown]
 # Zeros needn't be stored. A **sparse** matrix keeps only the others, with their places. By Kronecker
 # products it is built in milliseconds, and it gives the same brain as `F.conv2d`, at full size:
+
 
 # %%
 def sparse_convolution_matrix_2d(kernel, height, width):
@@ -1129,8 +1220,10 @@ compare("sparse matrix and F.conv2d", by_matrix, direct)
 
 sparse_bytes = sparse.data.nbytes + sparse.indices.nbytes + sparse.indptr.nbytes
 dense_bytes = (height * width) ** 2 * 8
-print(f"this image, {height}x{width}, in float64: dense matrix {dense_bytes / 1e9:.2f} GB, "
-      f"sparse {sparse_bytes / 1e6:.2f} MB, kernel 72 bytes")
+print(
+    f"this image, {height}x{width}, in float64: dense matrix {dense_bytes / 1e9:.2f} GB, "
+    f"sparse {sparse_bytes / 1e6:.2f} MB, kernel 72 bytes"
+)
 
 # %%
 pixels = 240 * 240
@@ -1154,12 +1247,18 @@ ax.axhline(16e9, color="black", linewidth=0.8, linestyle="--")
 ax.set_xticks(sides, sides)
 ax.minorticks_off()
 ax.text(17, 22e9, "16 GB, a laptop", fontsize=8)
-ax.set(xlabel="side of the image (pixels)", ylabel="memory (bytes), float32",
-       title="3x3 convolution, one pair of channels")
+ax.set(
+    xlabel="side of the image (pixels)",
+    ylabel="memory (bytes), float32",
+    title="3x3 convolution, one pair of channels",
+)
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Memory against image side on logarithmic axes. The dense matrix grows with the "
-             "fourth power and passes 16 GB just above 240 pixels; the sparse matrix and the image grow "
-             "with the square; the kernel stays at 36 bytes.")
+figures.show(
+    fig,
+    alt="Memory against image side on logarithmic axes. The dense matrix grows with the "
+    "fourth power and passes 16 GB just above 240 pixels; the sparse matrix and the image grow "
+    "with the square; the kernel stays at 36 bytes.",
+)
 
 # %% [markdown]
 # So libraries never build $X$. They run over the windows directly, or rearrange the windows as the rows of

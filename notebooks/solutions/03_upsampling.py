@@ -48,9 +48,11 @@ from scipy.ndimage import distance_transform_edt
 from torch import nn
 from tqdm.auto import tqdm
 
-from course_utils import cohort, figures, losses, metrics, slices, widgets
+from course_utils import cohort, figures, losses, metrics
+from course_utils.checking import compare
 from course_utils.checks.upsampling import check
-from course_utils.comparison import compare
+from course_utils.cohort import batches
+from course_utils.interactive import upsampling as interactive
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # for exact comparisons; the networks below are trained in float32
@@ -75,6 +77,7 @@ torch.manual_seed(0)
 #
 # Write it for any factor. `x` is one plane, (height, width); in a network each channel is treated like this
 # by itself.
+
 
 # %% tags=["exercise"]
 def nearest_neighbour(x, factor):
@@ -103,6 +106,7 @@ nearest_neighbour = check("nearest_neighbour", nearest_neighbour)
 #
 # Write it for any factor. The result is `factor` times as high and as wide, so zeros follow the last nail,
 # too.
+
 
 # %% tags=["exercise"]
 def bed_of_nails(x, factor):
@@ -142,6 +146,7 @@ bed_of_nails = check("bed_of_nails", bed_of_nails)
 # Return the pooled values and their places. Height and width are multiples of `size`. Where a window has
 # several equal maxima, take the first in reading order.
 
+
 # %% tags=["exercise"]
 def max_pool_with_indices(x, size):
     """Max pooling of `x` (height, width) by windows of size x size.
@@ -180,6 +185,7 @@ max_pool_with_indices = check("max_pool_with_indices", max_pool_with_indices)
 # $$\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \longrightarrow
 # \begin{pmatrix} 0 & 0 & 2 & 0 \\ 0 & 1 & 0 & 0 \\ 0 & 0 & 0 & 0 \\ 3 & 0 & 0 & 4 \end{pmatrix}$$
 
+
 # %% tags=["exercise"]
 def max_unpool(values, indices, height, width):
     """A plane (height, width) of zeros, with each of `values` at the place that `indices` names for it."""
@@ -212,10 +218,13 @@ titles = ("input", "nearest neighbour", "bed of nails", "plane to pool", "pooled
 pictures = (small, nearest_neighbour(small, 2), bed_of_nails(small, 2), plane, pooled, unpooled)
 for ax, picture, title in zip(axes, pictures, titles):
     figures.show_matrix(ax, picture, title, limit=8, row_label="", column_label="")
-figures.show(fig, alt="The slide's examples as matrices: the input 1 2 3 4; nearest neighbour, with 2x2 "
-             "squares of equal values; bed of nails, with the values in the top left corners; the plane "
-             "that is pooled; its maxima 5 6 7 8; and max unpooling, where 2 stands in row 0, 1 in row 1, 3 "
-             "and 4 in row 3.")
+figures.show(
+    fig,
+    alt="The slide's examples as matrices: the input 1 2 3 4; nearest neighbour, with 2x2 "
+    "squares of equal values; bed of nails, with the values in the top left corners; the plane "
+    "that is pooled; its maxima 5 6 7 8; and max unpooling, where 2 stands in row 0, 1 in row 1, 3 "
+    "and 4 in row 3.",
+)
 
 # %% [markdown]
 # And on a brain. We take a FLAIR slice of the synthetic cohort, make it half as large by max pooling, and
@@ -247,10 +256,13 @@ pictures = {
 }
 for ax, (title, picture) in zip(axes, pictures.items()):
     figures.show_slice(ax, picture[window].T, title=title, window=(0, 1.05))
-figures.show(fig, alt="A part of a FLAIR slice with a bright tumour, and three ways back from its max "
-             "pooling. Nearest neighbour is blocky and as bright as the slice. Bed of nails is a regular "
-             "grid of bright dots on black. Max unpooling is black between its dots, too, but they are "
-             "irregular and follow the structures.")
+figures.show(
+    fig,
+    alt="A part of a FLAIR slice with a bright tumour, and three ways back from its max "
+    "pooling. Nearest neighbour is blocky and as bright as the slice. Bed of nails is a regular "
+    "grid of bright dots on black. Max unpooling is black between its dots, too, but they are "
+    "irregular and follow the structures.",
+)
 
 # %% [markdown]
 # Nearest neighbour is an image, only coarse. The other two are three quarters black, with one dot for each
@@ -267,7 +279,7 @@ figures.show(fig, alt="A part of a FLAIR slice with a bright tumour, and three w
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 index_saving = 4 * 32 / 2
-#> index_saving = ...
+# > index_saving = ...
 ### END SOLUTION
 
 # %%
@@ -284,8 +296,21 @@ index_saving = check("index_saving", index_saving)
 # and how much does each kind of memory take for one image of SegNet's size, 360x480, at its five poolings?
 
 # %%
-VGG16 = ((3, 64), (64, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 256),
-         (256, 512), (512, 512), (512, 512), (512, 512), (512, 512), (512, 512))
+VGG16 = (
+    (3, 64),
+    (64, 64),
+    (64, 128),
+    (128, 128),
+    (128, 256),
+    (256, 256),
+    (256, 256),
+    (256, 512),
+    (512, 512),
+    (512, 512),
+    (512, 512),
+    (512, 512),
+    (512, 512),
+)
 convolutions = sum(9 * entering * leaving + leaving for entering, leaving in VGG16)
 print(f"weights of the 13 convolutions: {convolutions:,}")
 
@@ -293,8 +318,10 @@ shape = np.array([360, 480])
 for stage, channels in enumerate((64, 128, 256, 512, 512), start=1):
     pooled_shape = -(-shape // 2)  # rounded up, as SegNet's library does: 45 rows become 23
     feature_bytes, windows = channels * shape.prod() * 4, channels * pooled_shape.prod()
-    print(f"pooling {stage}: {channels:3} channels of {shape[0]:3} x {shape[1]:3}, "
-          f"feature map {feature_bytes / 1e6:5.1f} MB, places {windows * 2 / 8 / 1e6:5.2f} MB")
+    print(
+        f"pooling {stage}: {channels:3} channels of {shape[0]:3} x {shape[1]:3}, "
+        f"feature map {feature_bytes / 1e6:5.1f} MB, places {windows * 2 / 8 / 1e6:5.2f} MB"
+    )
     shape = pooled_shape
 
 # %% [markdown]
@@ -308,6 +335,7 @@ for stage, channels in enumerate((64, 128, 256, 512, 512), start=1):
 # output, and sums go to sums. So each has a matrix, and notebook 02 taught us to read matrices. To find
 # one, put in the images that are 1 at one pixel only: column $m$ of the matrix is what becomes of pixel
 # $m$.
+
 
 # %%
 def matrix_of(function, height, width):
@@ -332,10 +360,13 @@ fig, axes = plt.subplots(3, 1, figsize=(7.5, 5.4))
 pictures = {"first": unpool_matrix, "second": nearest_matrix, "third": nails_matrix}
 for ax, (name, matrix) in zip(axes, pictures.items()):
     figures.show_matrix(ax, matrix.T, name, row_label="input pixel", column_label="output pixel")
-figures.show(fig, alt="Three matrices with one line for each of four inputs and 16 columns. First: ones at "
-             "the output pixels 5, 2, 12 and 15. Second: each line has four ones, input 0 at 0, 1, 4, 5, "
-             "input 1 at 2, 3, 6, 7, input 2 at 8, 9, 12, 13, input 3 at 10, 11, 14, 15. Third: ones at 0, "
-             "2, 8 and 10.")
+figures.show(
+    fig,
+    alt="Three matrices with one line for each of four inputs and 16 columns. First: ones at "
+    "the output pixels 5, 2, 12 and 15. Second: each line has four ones, input 0 at 0, 1, 4, 5, "
+    "input 1 at 2, 3, 6, 7, input 2 at 8, 9, 12, 13, input 3 at 10, 11, 14, 15. Third: ones at 0, "
+    "2, 8 and 10.",
+)
 
 # %% [markdown]
 # Which is which?
@@ -348,7 +379,7 @@ figures.show(fig, alt="Three matrices with one line for each of four inputs and 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 unpooling_matrices = "D"
-#> unpooling_matrices = ...
+# > unpooling_matrices = ...
 ### END SOLUTION
 
 # %%
@@ -407,16 +438,27 @@ for i, value in enumerate(values):
 centres = np.arange(len(values)) * factor + (k - 1) / 2
 fig, ax = plt.subplots(figsize=(9, 3))
 for i, (centre, value) in enumerate(zip(centres, values)):
-    ax.plot([centre - factor, centre, centre + factor], [0, value, 0], linewidth=1,
-            color=figures.COLOURS["sky"], label="value · triangle" if i == 0 else None)
+    ax.plot(
+        [centre - factor, centre, centre + factor],
+        [0, value, 0],
+        linewidth=1,
+        color=figures.COLOURS["sky"],
+        label="value · triangle" if i == 0 else None,
+    )
 ax.plot(centres, values, "s-", color=figures.COLOURS["orange"], linewidth=1, label="the six values")
 ax.plot(total, "o", markersize=4, color=figures.COLOURS["blue"], label="all stamps, added")
-ax.set(xlabel="place in the output (pixels)", ylabel="intensity (1 = bright)",
-       title="factor 4: triangles of 8 weights")
+ax.set(
+    xlabel="place in the output (pixels)",
+    ylabel="intensity (1 = bright)",
+    title="factor 4: triangles of 8 weights",
+)
 ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-figures.show(fig, alt="Six values of a FLAIR line, each with a triangle eight pixels wide. The sums of the "
-             "triangles, as dots, lie on the straight lines from value to value; before the first and after "
-             "the last value they fall to zero.")
+figures.show(
+    fig,
+    alt="Six values of a FLAIR line, each with a triangle eight pixels wide. The sums of the "
+    "triangles, as dots, lie on the straight lines from value to value; before the first and after "
+    "the last value they fall to zero.",
+)
 
 # %% [markdown]
 # The dots lie on the straight lines between the values, as they should. At both ends they fall to zero:
@@ -430,6 +472,7 @@ figures.show(fig, alt="Six values of a FLAIR line, each with a triangle eight pi
 # In two dimensions the kernel is the product of a line and a column, $w_i\, w_j$: hence *bi*linear.
 #
 # ### Exercise 7: FCN's bilinear kernel
+
 
 # %% tags=["exercise"]
 def bilinear_kernel(factor):
@@ -453,6 +496,7 @@ bilinear_kernel = check("bilinear_kernel", bilinear_kernel)
 # %% [markdown]
 # With stride $s$ and padding $\lfloor s/2 \rfloor$ the output is exactly $s$ times as large. Is it what
 # PyTorch's own interpolation gives? *Predict:* everywhere?
+
 
 # %%
 def bilinear_by_transposed_convolution(x, factor):
@@ -486,9 +530,12 @@ for ax, picture, title in zip(axes, (faded, mended), ("ones, upsampled", "with t
     drawn = ax.imshow(picture, cmap="viridis", vmin=0, vmax=1)
     ax.set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
 fig.colorbar(drawn, ax=axes, label="value")
-figures.show(fig, alt="Left: a 4 x 5 image of ones, upsampled four times by the transposed convolution, is "
-             "1 in the middle and fades towards the border, most in the corners. Right: with the border "
-             "pixels repeated first, it is 1 everywhere.")
+figures.show(
+    fig,
+    alt="Left: a 4 x 5 image of ones, upsampled four times by the transposed convolution, is "
+    "1 in the middle and fades towards the border, most in the corners. Right: with the border "
+    "pixels repeated first, it is 1 everywhere.",
+)
 
 x = torch.rand(6, 9)
 padded = F.pad(x[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
@@ -509,8 +556,11 @@ volume = torch.rand(1, 1, 5, 6, 7)
 by_stamps = F.conv_transpose3d(volume, cube[None, None], stride=2, padding=1)
 trilinear = F.interpolate(volume, scale_factor=2, mode="trilinear", align_corners=False)
 inner = slice(2, -2)
-compare("3D interior, product of three lines", by_stamps[0, 0, inner, inner, inner],
-        trilinear[0, 0, inner, inner, inner])
+compare(
+    "3D interior, product of three lines",
+    by_stamps[0, 0, inner, inner, inner],
+    trilinear[0, 0, inner, inner, inner],
+)
 
 # %% [markdown]
 # FCN uses this kernel in two ways: *fixed*, for the last, largest step, and as the *initial value* of
@@ -527,7 +577,7 @@ compare("3D interior, product of three lines", by_stamps[0, 0, inner, inner, inn
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 fcn_heads = (512 + 1) * 21 + (256 + 1) * 21
-#> fcn_heads = ...
+# > fcn_heads = ...
 ### END SOLUTION
 
 # %%
@@ -564,6 +614,7 @@ print(f"both skip connections together: {fcn_heads / fcn_32s:.4%} of the weights
 # Write it for any stride, any padding up to $k - 1$, and kernels that needn't be square, with `F.pad` and
 # `F.conv2d`: `F.conv_transpose2d` is what we compare with below. (`F.pad` takes (left, right, top,
 # bottom). A bed of nails has zeros after its last nail as well; here we want none.)
+
 
 # %% tags=["exercise"]
 def zero_fill_convolution(x, kernel, stride=1, padding=0, output_padding=0):
@@ -602,6 +653,7 @@ for k1, k2, stride, padding, extra in settings:
 # convolve. It is called **resize-convolution**. The steps of both, for a 2x2 input, stride 2 and a kernel
 # of ones. (Above with padding 1 and output_padding 1, which the lecture's way from 2x2 to 4x4 needs.)
 
+
 # %%
 def resize_convolution(x, kernel, factor):
     """Nearest neighbour, then a convolution that keeps the size; (height * factor, width * factor)."""
@@ -612,16 +664,21 @@ square = torch.ones(3, 3)
 zero_filled, copied = bed_of_nails(small, 2)[:3, :3], nearest_neighbour(small, 2)
 fig, axes = plt.subplots(2, 3, figsize=(8, 5.6))
 steps = (
-    ("zero-fill", zero_filled), ("padded", F.pad(zero_filled, (1, 2, 1, 2))),
+    ("zero-fill", zero_filled),
+    ("padded", F.pad(zero_filled, (1, 2, 1, 2))),
     ("convolved: transposed convolution", zero_fill_convolution(small, square, 2, 1, 1)),
-    ("nearest-neighbour fill", copied), ("padded", F.pad(copied, (1, 1, 1, 1))),
+    ("nearest-neighbour fill", copied),
+    ("padded", F.pad(copied, (1, 1, 1, 1))),
     ("convolved: resize-convolution", resize_convolution(small, square, 2)),
 )
 for ax, (title, matrix) in zip(axes.flat, steps):
     figures.show_matrix(ax, matrix, title, limit=30, row_label="", column_label="")
-figures.show(fig, alt="Above, a 2x2 input with zeros between its values, padded, and convolved with a 3x3 "
-             "kernel of ones: the rows of the result are 1 3 2 2, 4 10 6 6, 3 7 4 4 and 3 7 4 4. Below, "
-             "filled with copies, padded and convolved: 4 8 10 8, 10 18 21 16, 14 24 27 20 and 12 20 22 16.")
+figures.show(
+    fig,
+    alt="Above, a 2x2 input with zeros between its values, padded, and convolved with a 3x3 "
+    "kernel of ones: the rows of the result are 1 3 2 2, 4 10 6 6, 3 7 4 4 and 3 7 4 4. Below, "
+    "filled with copies, padded and convolved: 4 8 10 8, 10 18 21 16, 14 24 27 20 and 12 20 22 16.",
+)
 
 # %% [markdown]
 # Above, neighbouring pixels jump (3, 10, 7): one of them got four stamps, its neighbours two. Below they
@@ -650,7 +707,7 @@ print("the 4x4 kernel has 16 weights, but only", kernel.numel(), "of them are fr
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 resize_cost = 2**3
-#> resize_cost = ...
+# > resize_cost = ...
 ### END SOLUTION
 
 # %%
@@ -665,8 +722,10 @@ print("multiplications for each input pixel or voxel, one channel in, one out")
 for dims in (2, 3):
     for k, s in ((3, 2), (5, 2), (3, 4)):
         stamping, resizing, smeared_cost = k**dims, k**dims * s**dims, (k + s - 1) ** dims
-        print(f"{dims}D, kernel {k}, factor {s}: transposed {stamping:4}, resize-convolution {resizing:5} "
-              f"({resizing // stamping:2} times), smeared {smeared_cost:4}")
+        print(
+            f"{dims}D, kernel {k}, factor {s}: transposed {stamping:4}, resize-convolution {resizing:5} "
+            f"({resizing // stamping:2} times), smeared {smeared_cost:4}"
+        )
 
 # %% [markdown]
 # The last column is the way out: the same result, computed as a transposed convolution with the smeared
@@ -680,6 +739,7 @@ for dims in (2, 3):
 # ### Exercise 11: count the stamps
 #
 # Write the map of counts for an input of `height` x `width` values and a square kernel, without padding.
+
 
 # %% tags=["exercise"]
 def overlap_map(height, width, kernel, stride):
@@ -705,10 +765,13 @@ overlap_map = check("overlap_map", overlap_map)
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
-found = figures.show_overlap(axes, overlap_map(10, 10, 3, 2), 3, 2)
-figures.show(fig, alt="Left: the overlap map of 3x3 stamps, stride 2: a regular pattern of 1s, 2s and 4s. "
-             "Right: its spectrum along x has the mean at frequency 0 and a peak of a third of it at 1/2 "
-             "cycle per pixel.")
+found = interactive.show_overlap(axes, overlap_map(10, 10, 3, 2), 3, 2)
+figures.show(
+    fig,
+    alt="Left: the overlap map of 3x3 stamps, stride 2: a regular pattern of 1s, 2s and 4s. "
+    "Right: its spectrum along x has the mean at frequency 0 and a peak of a third of it at 1/2 "
+    "cycle per pixel.",
+)
 print("counts in the interior:", found.tolist())
 
 # %% [markdown]
@@ -726,7 +789,7 @@ print("counts in the interior:", found.tolist())
 # (If you see no sliders, you read a printed page; the picture above shows the idea.)
 
 # %%
-widgets.overlap_map(overlap_map)
+interactive.overlap_map(overlap_map)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** 1. For the even kernels: 2, 4, 6, 8. 2. It is even for kernels 3 and 6. For the others the
@@ -738,6 +801,7 @@ widgets.overlap_map(overlap_map)
 #
 # Before you look at the table below: write the rule. Call a pair of kernel and stride **clean** if all
 # pixels far from the border get equally many stamps.
+
 
 # %% tags=["exercise"]
 def is_clean(kernel, stride):
@@ -781,6 +845,7 @@ print(f"rule and counts agree in {agreements} of 16")
 # the share of the energy, the mean left out, that lies at the multiples of the sampling frequency: where
 # *both* frequencies are multiples of $1/s$ (0 included). Height and width are multiples of the stride.
 
+
 # %% tags=["exercise"]
 def checkerboard_energy(image, stride):
     """Share of the energy of an image (height, width), mean left out, at multiples of 1 / stride; a float."""
@@ -806,6 +871,7 @@ checkerboard_energy = check("checkerboard_energy", checkerboard_energy)
 # all these means are equal. Parseval's theorem says that *their variance, as a share of the variance of the
 # image, is the checkerboard energy.*
 
+
 # %%
 def energy_by_phases(image, stride):
     height, width = image.shape
@@ -819,8 +885,10 @@ for stride in (2, 4):
     pictures = {"the slice": flair, "transposed": up, "nearest": nearest_neighbour(flair, stride)}
     for name, picture in pictures.items():
         spectrum, phases = checkerboard_energy(picture, stride), energy_by_phases(picture, stride)
-        print(f"stride {stride}, {name:10}  spectrum {spectrum:.6f}  phases {phases:.6f}  "
-              f"diff {abs(spectrum - phases):.0e}")
+        print(
+            f"stride {stride}, {name:10}  spectrum {spectrum:.6f}  phases {phases:.6f}  "
+            f"diff {abs(spectrum - phases):.0e}"
+        )
 
 # %% [markdown]
 # The slice itself has next to none. Nearest neighbour has none at all: its phases are copies of each other.
@@ -833,7 +901,7 @@ for stride in (2, 4):
 
 # %%
 subjects = cohort.split(cases, seed=0, train=12, validation=0, test=8)
-training = slices.TrainingSlices(subjects.train, augmented=False)
+training = batches.TrainingSlices(subjects.train, augmented=False)
 
 
 def flair_images(data):
@@ -844,7 +912,7 @@ def flair_images(data):
 
 
 flair_training = flair_images(training)
-flair_held_out = flair_images(slices.TrainingSlices(subjects.test[:2], augmented=False))
+flair_held_out = flair_images(batches.TrainingSlices(subjects.test[:2], augmented=False))
 small_held_out = F.avg_pool2d(flair_held_out, 2)
 print("slices to learn from:", len(flair_training), "  held out:", len(flair_held_out))
 
@@ -884,6 +952,7 @@ print(f"{'the slices themselves':24} {own_energy:9.6f}")
 # Does it matter? Training punishes every visible pattern. We let the three networks learn to bring slices
 # back from half their size: 150 steps, slices of twelve subjects, the mean squared error as the loss.
 
+
 # %%
 def train_upsampler(kind, seed=0):
     network = upsampler(kind, seed)
@@ -899,6 +968,7 @@ def train_upsampler(kind, seed=0):
 
 
 trained = {kind: train_upsampler(kind) for kind in LAST_LAYER}
+
 
 # %%
 @torch.no_grad()
@@ -916,18 +986,38 @@ print(f"{'the slices themselves':24} {'':13} {own_energy:8.6f}")
 
 fig, ax = plt.subplots(figsize=(8, 3.4))
 for place, kind in enumerate(LAST_LAYER):
-    ax.scatter([place - 0.1] * 5, before[kind], facecolors="none", edgecolors=figures.COLOURS["orange"], s=40,
-               label="before training, five draws" if place == 0 else None)
-    ax.scatter([place + 0.1], [mean_energy(trained[kind])], color=figures.COLOURS["blue"], marker="s", s=40,
-               label="after training" if place == 0 else None)
+    ax.scatter(
+        [place - 0.1] * 5,
+        before[kind],
+        facecolors="none",
+        edgecolors=figures.COLOURS["orange"],
+        s=40,
+        label="before training, five draws" if place == 0 else None,
+    )
+    ax.scatter(
+        [place + 0.1],
+        [mean_energy(trained[kind])],
+        color=figures.COLOURS["blue"],
+        marker="s",
+        s=40,
+        label="after training" if place == 0 else None,
+    )
 ax.axhline(own_energy, color="black", linestyle="--", linewidth=1, label="the slices themselves")
-ax.set(yscale="log", xticks=range(3), xticklabels=list(LAST_LAYER), xlim=(-0.5, 2.5),
-       ylabel="checkerboard energy (share)")
+ax.set(
+    yscale="log",
+    xticks=range(3),
+    xticklabels=list(LAST_LAYER),
+    xlim=(-0.5, 2.5),
+    ylabel="checkerboard energy (share)",
+)
 ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-figures.show(fig, alt="Checkerboard energy on a logarithmic axis. Before training both transposed "
-             "convolutions lie between about a tenth and one, the resize-convolution below a hundredth. "
-             "After training all three lie far lower, below a thousandth. A dashed line marks the slices "
-             "themselves.")
+figures.show(
+    fig,
+    alt="Checkerboard energy on a logarithmic axis. Before training both transposed "
+    "convolutions lie between about a tenth and one, the resize-convolution below a hundredth. "
+    "After training all three lie far lower, below a thousandth. A dashed line marks the slices "
+    "themselves.",
+)
 
 # %% [markdown]
 # An honest result: **training removes nearly all of it.** The energy of the transposed convolutions falls
@@ -938,6 +1028,7 @@ figures.show(fig, alt="Checkerboard energy on a logarithmic axis. Before trainin
 #
 # "Well enough" can be measured with a test that every camera gets: photograph a grey wall. The input is
 # constant, so the output should be, and whatever pattern it shows is the network's own.
+
 
 # %%
 @torch.no_grad()
@@ -957,9 +1048,12 @@ for column, kind in enumerate(LAST_LAYER):
         title = f"{kind}\n{when} training, ripple {ripple[kind, when]:.2%}"
         ax.set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
 fig.colorbar(drawn, ax=axes, label="value (the mean = 1)", shrink=0.6, extend="both")
-figures.show(fig, alt="Six pictures of what becomes of a constant grey image. Before training both "
-             "transposed convolutions show a strong checkerboard, after training a faint one that is still "
-             "there. The resize-convolution is perfectly flat before and after.")
+figures.show(
+    fig,
+    alt="Six pictures of what becomes of a constant grey image. Before training both "
+    "transposed convolutions show a strong checkerboard, after training a faint one that is still "
+    "there. The resize-convolution is perfectly flat before and after.",
+)
 for kind in LAST_LAYER:
     print(f"ripple of {kind:24} before {ripple[kind, 'before']:8.3%}   after {ripple[kind, 'after']:7.3%}")
 
@@ -978,7 +1072,7 @@ for kind in LAST_LAYER:
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 flat_field_picture = "B"
-#> flat_field_picture = ...
+# > flat_field_picture = ...
 ### END SOLUTION
 
 # %%
@@ -1029,10 +1123,13 @@ for column, kind in enumerate(LAST_LAYER, start=1):
             picture = network(small_held_out[sample : sample + 1])[0, 0][middle].numpy()
         limits = (0, 1) if when == "after" else tuple(np.percentile(picture, (1, 99)))
         figures.show_slice(ax, picture, title=f"{kind}\n{when} training", window=limits)
-figures.show(fig, alt="Parts of a brain slice. Before training both transposed convolutions show it behind "
-             "a fine grid of alternating pixels; the resize-convolution shows no grid, but a distorted "
-             "contrast. After training all three look like the slice, a little blurred; kernel 4 keeps a "
-             "faint grid in places.")
+figures.show(
+    fig,
+    alt="Parts of a brain slice. Before training both transposed convolutions show it behind "
+    "a fine grid of alternating pixels; the resize-convolution shows no grid, but a distorted "
+    "contrast. After training all three look like the slice, a little blurred; kernel 4 keeps a "
+    "faint grid in places.",
+)
 
 # %% [markdown]
 # Look into the dark ventricle at the upper edge, in the picture of kernel 4 after training: what the grey
@@ -1056,6 +1153,7 @@ figures.show(fig, alt="Parts of a brain slice. Before training both transposed c
 # - **plain**: a transposed convolution, nothing else;
 # - **indices**: max unpooling with the places from the way down, as in SegNet;
 # - **skips**: the transposed convolution, plus the feature map from the way down.
+
 
 # %%
 def block(entering, leaving):
@@ -1111,6 +1209,7 @@ for way_up in WAYS_UP:
 # each nonzero pixel its distance to the nearest zero pixel, and takes a tensor of `bool` as it is. A mask
 # without a boundary has no band.
 
+
 # %% tags=["exercise"]
 def boundary_band(mask, width):
     """Pixels within `width` of the boundary of a mask (height, width), bool; a bool tensor of its shape."""
@@ -1131,7 +1230,7 @@ boundary_band = check("boundary_band", boundary_band)
 # far two surfaces are apart.
 
 # %%
-held_out = {path.name: slices.TrainingSlices([path], augmented=False) for path in subjects.test}
+held_out = {path.name: batches.TrainingSlices([path], augmented=False) for path in subjects.test}
 held_out = {name: data for name, data in held_out.items() if (data.labels == 3).any()}
 print(f"{len(held_out)} of {len(subjects.test)} held-out subjects have an enhancing tumour: these judge")
 largest = max(held_out, key=lambda name: int((held_out[name].labels == 3).sum()))
@@ -1143,9 +1242,12 @@ for ax, title in zip(axes, ("T1 with contrast agent", "enhancing tumour", "its b
     figures.show_slice(ax, t1ce.numpy(), title=title, window=(-2, 4))
 figures.show_mask(axes[1], rim.numpy(), colour="yellow")
 figures.show_mask(axes[2], boundary_band(rim, 2).numpy(), colour="sky")
-figures.show(fig, alt="An axial slice of a held-out subject in T1 with contrast agent, with a "
-             "large, solid bright region and a thin bright ring behind it; both marked as enhancing tumour; "
-             "and the band of two pixels to each side of their boundary.")
+figures.show(
+    fig,
+    alt="An axial slice of a held-out subject in T1 with contrast agent, with a "
+    "large, solid bright region and a thin bright ring behind it; both marked as enhancing tumour; "
+    "and the band of two pixels to each side of their boundary.",
+)
 
 # %% [markdown]
 # **Predict, and write it down before you run the next cells.** All three networks see the same slices in
@@ -1181,14 +1283,17 @@ def train(way_up, seed=0):
 
 networks = {way_up: train(way_up) for way_up in WAYS_UP}
 
+
 # %%
 @torch.no_grad()
 def predict(network, data):
     return network(data.images.to(memory_format=torch.channels_last)).argmax(dim=1) == 1
 
 
-predictions = {way_up: {name: predict(network, data) for name, data in held_out.items()}
-               for way_up, network in networks.items()}
+predictions = {
+    way_up: {name: predict(network, data) for name, data in held_out.items()}
+    for way_up, network in networks.items()
+}
 masks = {name: data.labels == 3 for name, data in held_out.items()}
 bands = {name: torch.stack([boundary_band(mask, 2) for mask in masks[name]]) for name in masks}
 brains = {name: (data.images != 0).any(dim=1) for name, data in held_out.items()}
@@ -1205,8 +1310,10 @@ print(f"{'':8}  wrong in the band   wrong far away   Dice, mean   Dice of each h
 for way_up in WAYS_UP:
     dice = [metrics.dice_score(predictions[way_up][name].numpy(), masks[name].numpy()) for name in masks]
     each = " ".join(f"{score:.2f}" for score in dice)
-    print(f"{way_up:8} {error_rate(way_up, bands):15.1%} {error_rate(way_up, far):17.3%}   "
-          f"{np.mean(dice):10.3f}   {each}")
+    print(
+        f"{way_up:8} {error_rate(way_up, bands):15.1%} {error_rate(way_up, far):17.3%}   "
+        f"{np.mean(dice):10.3f}   {each}"
+    )
 
 # %% [markdown]
 # Finer than "band" and "far": the error as a function of the distance to the boundary. (Your bands, one
@@ -1216,21 +1323,31 @@ for way_up in WAYS_UP:
 # %%
 nested = [{name: torch.zeros_like(mask) for name, mask in masks.items()}]
 for distance in range(1, 9):
-    nested.append({name: torch.stack([boundary_band(one, distance) for one in mask])
-                   for name, mask in masks.items()})
-rings = [{name: outer[name] & ~inner[name] & brains[name] for name in masks}
-         for inner, outer in zip(nested, nested[1:])]
+    nested.append(
+        {name: torch.stack([boundary_band(one, distance) for one in mask]) for name, mask in masks.items()}
+    )
+rings = [
+    {name: outer[name] & ~inner[name] & brains[name] for name in masks}
+    for inner, outer in zip(nested, nested[1:])
+]
 
 fig, ax = plt.subplots(figsize=(7.5, 3.4))
 for way_up, colour, marker in zip(WAYS_UP, ("red", "orange", "blue"), "^so"):
     rates = [100 * error_rate(way_up, ring) for ring in rings]
     ax.plot(range(1, 9), rates, marker=marker, color=figures.COLOURS[colour], label=way_up)
-ax.set(xlabel="distance to the boundary of the reference (pixels, rounded up)", ylabel="wrong pixels (%)",
-       ylim=(0, None), xticks=range(1, 9))
+ax.set(
+    xlabel="distance to the boundary of the reference (pixels, rounded up)",
+    ylabel="wrong pixels (%)",
+    ylim=(0, None),
+    xticks=range(1, 9),
+)
 ax.legend()
-figures.show(fig, alt="Share of wrong pixels against the distance to the boundary. All curves fall from the "
-             "first pixel on. The plain network lies highest near the boundary, the one with skip "
-             "connections lowest; far away all three are near zero.")
+figures.show(
+    fig,
+    alt="Share of wrong pixels against the distance to the boundary. All curves fall from the "
+    "first pixel on. The plain network lies highest near the boundary, the one with skip "
+    "connections lowest; far away all three are near zero.",
+)
 
 # %%
 by_volume = sorted(held_out, key=lambda name: int(masks[name].sum()))
@@ -1253,9 +1370,12 @@ for ax, way_up in zip(axes[1:], WAYS_UP):
 handles = [plt.Rectangle((0, 0), 1, 1, color=figures.COLOURS[colour]) for colour in ("yellow", "sky", "red")]
 names = ("enhancing tumour", "missed", "marked, but not tumour")
 fig.legend(handles, names, loc="outside lower center", ncols=3)
-figures.show(fig, alt="A part of a held-out slice with the enhancing rim, and the wrong pixels of the three "
-             "networks. The plain network marks the dark core or most of it, and is wrong along the rim's "
-             "edge; with places fewer pixels are wrong, with skip connections fewest.")
+figures.show(
+    fig,
+    alt="A part of a held-out slice with the enhancing rim, and the wrong pixels of the three "
+    "networks. The plain network marks the dark core or most of it, and is wrong along the rim's "
+    "edge; with places fewer pixels are wrong, with skip connections fewest.",
+)
 
 # %% [markdown]
 # ### Exercise 16: explain the picture
@@ -1273,7 +1393,7 @@ figures.show(fig, alt="A part of a held-out slice with the enhancing rim, and th
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 boundary_picture = "A"
-#> boundary_picture = ...
+# > boundary_picture = ...
 ### END SOLUTION
 
 # %%

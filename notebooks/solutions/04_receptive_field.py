@@ -46,16 +46,18 @@ from matplotlib.patches import Rectangle
 from torch import nn
 from tqdm.auto import tqdm
 
-from course_utils import cohort, figures, losses, metrics, receptive_field, slices, widgets
+from course_utils import cohort, figures, losses, metrics, receptive_field
+from course_utils.checking import compare
 from course_utils.checks.receptive_field import check
-from course_utils.comparison import compare
+from course_utils.cohort import batches
+from course_utils.interactive import receptive_field as interactive
 from course_utils.networks.unet import UNet
 from course_utils.receptive_field import Layer
 
 figures.use_style()
 torch.set_default_dtype(torch.float64)  # 16 digits: a difference of 1e-16 is rounding, 1e-2 is a mistake
 torch.set_num_threads(1)  # networks as small as these gain nothing from more
-torch.manual_seed(0);
+torch.manual_seed(0)
 
 # %% [markdown]
 # ## 1 · How far can one output see?
@@ -90,13 +92,17 @@ for ax, depth in zip(axes, (1, 3, 10)):
     network = nn.Sequential(*[nn.Conv2d(1, 1, 3, padding=1) for _ in range(depth)])
     seen = seen_by(network, flair, row, column)
     width = int(seen.any(dim=0).sum())
-    figures.show_slice(ax, flair.T, title=f"{depth} layer{'s' * (depth > 1)}: {width}x{width} "
-                                          f"pixels", spacing=(2, 2))
+    figures.show_slice(
+        ax, flair.T, title=f"{depth} layer{'s' * (depth > 1)}: {width}x{width} pixels", spacing=(2, 2)
+    )
     figures.show_mask(ax, seen.T.numpy(), spacing=(2, 2), alpha=0.5)
-figures.show(fig, alt="A FLAIR slice with a tumour, three times, and a square around one tumour pixel: "
-             "what one output sees. 1 layer: 3x3 pixels, hardly visible; 3 layers: 7x7; 10 "
-             "layers: 21x21 pixels, 42 mm, which is still less than the tumour with its "
-             "surroundings.")
+figures.show(
+    fig,
+    alt="A FLAIR slice with a tumour, three times, and a square around one tumour pixel: "
+    "what one output sees. 1 layer: 3x3 pixels, hardly visible; 3 layers: 7x7; 10 "
+    "layers: 21x21 pixels, 42 mm, which is still less than the tumour with its "
+    "surroundings.",
+)
 
 # %% [markdown]
 # Each layer adds one pixel on every side. One pixel is 2 mm here: ten layers see 42 mm.
@@ -128,6 +134,7 @@ figures.show(fig, alt="A FLAIR slice with a tumour, three times, and a square ar
 # Write it. `layers` is a list of `Layer(kernel, stride=1, dilation=1, padding=0)`; each has attributes of
 # these names, such as `layer.stride`. In which order must the three lines stand?
 
+
 # %% tags=["exercise"]
 def receptive_field_of(layers):
     """Size, jump and start of the outputs behind a list of layers, along one axis; three ints."""
@@ -155,9 +162,9 @@ receptive_field_of = check("receptive_field_of", receptive_field_of)
 
 # %%
 layers = [Layer(5, stride=2, padding=2), Layer(3, dilation=2, padding=1), Layer(4, stride=3)]
-network = nn.Sequential(*[
-    nn.Conv1d(1, 1, x.kernel, stride=x.stride, dilation=x.dilation, padding=x.padding) for x in layers
-])
+network = nn.Sequential(
+    *[nn.Conv1d(1, 1, x.kernel, stride=x.stride, dilation=x.dilation, padding=x.padding) for x in layers]
+)
 size, jump, start = receptive_field_of(layers)
 signal = torch.randn(80, requires_grad=True)
 outputs = network(signal[None, None])[0, 0]
@@ -166,8 +173,10 @@ for o in range(len(outputs)):
     (gradient,) = torch.autograd.grad(outputs[o], signal, retain_graph=True)
     positions = gradient.nonzero()[:, 0]
     first, last = max(start + o * jump, 0), min(start + o * jump + size - 1, len(signal) - 1)
-    print(f"output {o}: gradient from {int(positions[0]):2} to {int(positions[-1]):2}, predicted {first} to "
-          f"{last}")
+    print(
+        f"output {o}: gradient from {int(positions[0]):2} to {int(positions[-1]):2}, predicted {first} to "
+        f"{last}"
+    )
 
 # %% [markdown]
 # ### Exercise 2: explain the order
@@ -184,7 +193,7 @@ for o in range(len(outputs)):
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 early_stride = "B"
-#> early_stride = ...
+# > early_stride = ...
 ### END SOLUTION
 
 # %%
@@ -200,6 +209,7 @@ early_stride = check("early_stride", early_stride)
 # ### Exercise 3: how deep must it be?
 #
 # How many plain layers (stride 1, no dilation) does it take until the field is at least `size` pixels wide?
+
 
 # %% tags=["exercise"]
 def depth_needed(size, kernel):
@@ -230,7 +240,7 @@ print("3x3 layers for 240 pixels:", depth_needed(240, 3), "  7x7 layers:", depth
 doubling_depth = 1
 while receptive_field_of([Layer(3, dilation=2**i) for i in range(doubling_depth)])[0] < 240:
     doubling_depth += 1
-#> doubling_depth = ...
+# > doubling_depth = ...
 ### END SOLUTION
 
 # %%
@@ -258,12 +268,20 @@ for (name, make), style in zip(families.items(), ("o-", "s-", "^-", "v-")):
     ax.plot(depths, [receptive_field_of(make(n))[0] for n in depths], style, markersize=4, label=name)
 ax.axhline(240, color="black", linewidth=0.8, linestyle="--")
 ax.text(16.4, 240, "240, a slice of BraTS", fontsize=8, va="bottom", ha="right")
-ax.set(yscale="log", xlabel="number of layers", ylabel="size of the field (pixels)", xticks=depths,
-       ylim=(2, 3000))
+ax.set(
+    yscale="log",
+    xlabel="number of layers",
+    ylabel="size of the field (pixels)",
+    xticks=depths,
+    ylim=(2, 3000),
+)
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Field size against depth, logarithmic. Kernels 3 and 5 grow slowly, to 33 and 65"
-             " pixels after 16 layers. With a stride of 2 in every fourth layer it is about "
-             "120. With doubling dilation it is a straight line that passes 240 at 7 layers.")
+figures.show(
+    fig,
+    alt="Field size against depth, logarithmic. Kernels 3 and 5 grow slowly, to 33 and 65"
+    " pixels after 16 layers. With a stride of 2 in every fourth layer it is about "
+    "120. With doubling dilation it is a straight line that passes 240 at 7 layers.",
+)
 
 # %% [markdown]
 # On this scale a straight line is exponential growth. Plain layers grow linearly, so their curves bend down.
@@ -271,6 +289,7 @@ figures.show(fig, alt="Field size against depth, logarithmic. Kernels 3 and 5 gr
 # %% [markdown]
 # Your recursion, on networks from papers. The numbers on the right are what their papers (or careful counts)
 # state.
+
 
 # %%
 def vgg16_with_one_score_layer():
@@ -311,6 +330,7 @@ for name, (layers, paper) in published.items():
 #
 # Write it with `F.conv1d`. All it takes is the right padding. (`F.pad(signal, (left, right))` puts zeros at
 # the ends; `F.conv1d` wants a batch and a channel axis, `[None, None]`.)
+
 
 # %% tags=["exercise"]
 def causal_convolution(signal, kernel, dilation=1):
@@ -353,9 +373,12 @@ for ax, name, operation in (
     ax.plot(change, "o-", markersize=3)
     ax.set(title=f"{name}: first change at t = {int(change.nonzero()[0])}", xlabel="t (samples)")
 axes[0].set_ylabel("change of the output")
-figures.show(fig, alt="Change of the output when the input changes from t = 31 on (yellow). With "
-             "padding on both sides outputs change from t = 27 on: the future leaks. The "
-             "causal convolution's outputs are unchanged up to t = 30.")
+figures.show(
+    fig,
+    alt="Change of the output when the input changes from t = 31 on (yellow). With "
+    "padding on both sides outputs change from t = 27 on: the future leaks. The "
+    "causal convolution's outputs are unchanged up to t = 30.",
+)
 
 # %% [markdown]
 # With padding on both sides, output 27 already knew of input 31. The causal one changes at 31, not earlier:
@@ -370,7 +393,7 @@ figures.show(fig, alt="Change of the output when the input changes from t = 31 o
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 wavenet_field = receptive_field_of([Layer(2, dilation=2**i) for i in range(10)])[0]
-#> wavenet_field = ...
+# > wavenet_field = ...
 ### END SOLUTION
 
 # %%
@@ -387,8 +410,15 @@ impulse[0] = 1
 response = impulse
 for i in range(10):
     response = causal_convolution(response, torch.ones(2), dilation=2**i)
-print("ten layers of ones: the input at t = 0 reaches the outputs", int(response.nonzero()[0]), "to",
-      int(response.nonzero()[-1]), "and each of them over", sorted(set(response[:1024].tolist())), "path")
+print(
+    "ten layers of ones: the input at t = 0 reaches the outputs",
+    int(response.nonzero()[0]),
+    "to",
+    int(response.nonzero()[-1]),
+    "and each of them over",
+    sorted(set(response[:1024].tolist())),
+    "path",
+)
 
 # %% [markdown]
 # Exactly one path to each of the 1024 samples. Remember this when we come to holes.
@@ -405,6 +435,7 @@ print("ten layers of ones: the input at t = 0 reaches the outputs", int(response
 #
 # Write it for any kernel and dilation, without PyTorch's convolutions. Only windows that lie wholly inside
 # the image count. How wide is a window?
+
 
 # %% tags=["exercise"]
 def dilated_convolution(image, kernel, dilation):
@@ -451,6 +482,7 @@ for dilation in (1, 2, 5):
 # pixels $(m, n)$ of the image, and $K$ is zero where it has no entry. *Before you write:* which $(i, j)$
 # does the pixel $(m, n)$ contribute to, and how large does the output get?
 
+
 # %% tags=["exercise"]
 def printed_formula(image, kernel, dilation):
     """O(i, j) as printed on the slide, for all (i, j) where it may differ from zero; a tensor."""
@@ -482,12 +514,19 @@ pictures = {
     "as printed, l = 3": printed_formula(small, ones, 3),
 }
 for ax, (name, picture) in zip(axes, pictures.items()):
-    figures.show_slice(ax, picture.T, title=f"{name}\n{picture.shape[0]} x {picture.shape[1]} pixels",
-                       window=(0, float(picture.max())))
+    figures.show_slice(
+        ax,
+        picture.T,
+        title=f"{name}\n{picture.shape[0]} x {picture.shape[1]} pixels",
+        window=(0, float(picture.max())),
+    )
     ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
-figures.show(fig, alt="A brain slice; its dilated convolution, blurred and six pixels smaller on each "
-             "axis; and what the printed formula gives: the slice three times as large, each "
-             "pixel a block.")
+figures.show(
+    fig,
+    alt="A brain slice; its dilated convolution, blurred and six pixels smaller on each "
+    "axis; and what the printed formula gives: the slice three times as large, each "
+    "pixel a block.",
+)
 
 # %% [markdown]
 # Which operation does the slide print?
@@ -500,7 +539,7 @@ figures.show(fig, alt="A brain slice; its dilated convolution, blurred and six p
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 slide_formula = "C"
-#> slide_formula = ...
+# > slide_formula = ...
 ### END SOLUTION
 
 # %%
@@ -531,8 +570,11 @@ context_module = [Layer(3, dilation=d) for d in (1, 1, 2, 4, 8, 16, 1)] + [Layer
 sizes = [receptive_field_of(context_module[:n])[0] for n in range(1, 9)]
 print("yours:   ", sizes)
 print("table 1: ", [3, 5, 9, 17, 33, 65, 67, 67])
-print("figure 1:", [receptive_field_of([Layer(3, dilation=d) for d in (1, 2, 4)[:n]])[0] for n in (1, 2, 3)],
-      "with dilations 1, 2, 4; the paper shows 3, 7, 15")
+print(
+    "figure 1:",
+    [receptive_field_of([Layer(3, dilation=d) for d in (1, 2, 4)[:n]])[0] for n in (1, 2, 3)],
+    "with dilations 1, 2, 4; the paper shows 3, 7, 15",
+)
 
 # %% [markdown]
 # ### Exercise 9: predict a number
@@ -543,7 +585,7 @@ print("figure 1:", [receptive_field_of([Layer(3, dilation=d) for d in (1, 2, 4)[
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 context_weights = sum(layer.kernel**2 for layer in context_module)
-#> context_weights = ...
+# > context_weights = ...
 ### END SOLUTION
 
 # %%
@@ -567,6 +609,7 @@ context_weights = check("context_weights", context_weights)
 # output down: begin with the position 0; each layer replaces a position $o$ of its output by the positions
 # $o\,s - p + j\,d$, $j = 0, \dots, k-1$, of its input.
 
+
 # %% tags=["exercise"]
 def touched_positions(layers):
     """The input positions on which output 0 depends, ascending and each once; a list of ints."""
@@ -575,7 +618,8 @@ def touched_positions(layers):
     for layer in reversed(layers):
         positions = {
             o * layer.stride - layer.padding + j * layer.dilation
-            for o in positions for j in range(layer.kernel)
+            for o in positions
+            for j in range(layer.kernel)
         }
     return sorted(positions)
     ### END SOLUTION
@@ -603,7 +647,7 @@ print("two layers with dilation 2 touch", touched_positions(two_dilated), "along
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 touched_pixels = len(touched_positions(two_dilated)) ** 2
-#> touched_pixels = ...
+# > touched_pixels = ...
 ### END SOLUTION
 
 # %%
@@ -624,12 +668,20 @@ for ax, dilations in zip(axes, ((2, 2), (1, 3), (1, 2))):
     size = max(positions) + 1
     pixels = np.zeros((size, size))
     pixels[np.ix_(positions, positions)] = 1
-    figures.show_matrix(ax, pixels, f"dilations {dilations[0]} and {dilations[1]}: "
-                                    f"{size}x{size}", values=False,
-                        row_label="y (pixels)", column_label="x (pixels)")
-figures.show(fig, alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: every second pixel of every"
-             " second row of a 9x9 square. Dilations 1 and 3: the whole 9x9 square. Dilations "
-             "1 and 2: the whole 7x7 square.")
+    figures.show_matrix(
+        ax,
+        pixels,
+        f"dilations {dilations[0]} and {dilations[1]}: {size}x{size}",
+        values=False,
+        row_label="y (pixels)",
+        column_label="x (pixels)",
+    )
+figures.show(
+    fig,
+    alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: every second pixel of every"
+    " second row of a 9x9 square. Dilations 1 and 3: the whole 9x9 square. Dilations "
+    "1 and 2: the whole 7x7 square.",
+)
 
 # %% [markdown]
 # Try it. The widget draws **your** function: set kernel, stride and dilation of three layers, and see what
@@ -643,7 +695,7 @@ figures.show(fig, alt="Touched pixels of two 3x3 layers. Dilations 2 and 2: ever
 # (If you see no sliders, you read a printed page; the pictures above show the idea.)
 
 # %%
-widgets.receptive_field_layers(touched_positions)
+interactive.receptive_field_layers(touched_positions)
 
 # %% [markdown] tags=["solution"]
 # **What you find.** (1) The neighbours of a lit pixel are dark, in both directions; one layer of dilation 1
@@ -679,10 +731,13 @@ pictures = {
 for ax, (name, picture) in zip(axes, pictures.items()):
     figures.show_slice(ax, picture.T, title=name, window=(0, 1))
     ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
-figures.show(fig, alt="Left: an image with vertical stripes in its left half and black-and-white noise "
-             "in its right half. Middle, dilations 2, 2, 2: the stripes are as sharp as "
-             "before, the noise is smoothed. Right, dilations 1, 2, 3: all is nearly grey, "
-             "faint stripes remain.")
+figures.show(
+    fig,
+    alt="Left: an image with vertical stripes in its left half and black-and-white noise "
+    "in its right half. Middle, dilations 2, 2, 2: the stripes are as sharp as "
+    "before, the noise is smoothed. Right, dilations 1, 2, 3: all is nearly grey, "
+    "faint stripes remain.",
+)
 
 # %% [markdown]
 # With dilations 2, 2, 2 the field is 13x13, and the noise is smoothed, to a fine chessboard. Why did the
@@ -697,7 +752,7 @@ figures.show(fig, alt="Left: an image with vertical stripes in its left half and
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 gridding_picture = "B"
-#> gridding_picture = ...
+# > gridding_picture = ...
 ### END SOLUTION
 
 # %%
@@ -719,6 +774,7 @@ gridding_picture = check("gridding_picture", gridding_picture)
 # and ask for $M_2 \le k$. $M_i$ is meant as the largest distance between neighbours that the layers from $i$
 # on leave. *Predict:* which of the seven have holes, and does the rule find them?
 
+
 # %%
 def hybrid_rule(dilations):
     """M_2 of Wang et al. (2018)."""
@@ -735,17 +791,33 @@ for height, dilations in enumerate(schedules):
     size = positions[-1] + 1
     middle = (size - 1) / 2
     ax.add_patch(Rectangle((-middle - 0.5, height - 0.3), size, 0.6, facecolor="#DDDDDD"))
-    ax.bar(positions - middle, 0.6, width=1, bottom=height - 0.3, color=figures.COLOURS["blue"],
-           edgecolor="white", linewidth=0.5)
+    ax.bar(
+        positions - middle,
+        0.6,
+        width=1,
+        bottom=height - 0.3,
+        color=figures.COLOURS["blue"],
+        edgecolor="white",
+        linewidth=0.5,
+    )
     m2 = hybrid_rule(dilations)
     verdict = f"{len(positions)} of {size} touched, M2 = {m2}: the rule says {'yes' if m2 <= 3 else 'no'}"
     ax.text(14.5, height, verdict, va="center", fontsize=8)
-ax.set(yticks=range(len(schedules)), yticklabels=[str(d) for d in schedules], xlabel="position, from the "
-                                                                                     "middle (pixels)",
-       ylabel="dilations", xlim=(-14.5, 28), ylim=(-0.7, 6.6), xticks=range(-12, 13, 4))
-figures.show(fig, alt="Touched positions of seven schedules as blue bars on grey. 1 1 1: 7 of 7; 1 2 4:"
-             " 15 of 15; 1 2 5: 17 of 17; 1 3 9: 27 of 27; 1 2 9: 21 of 25, with holes; 2 2 2:"
-             " 7 of 13, every second one; 2 2 3: 13 of 15. The rule says no for 1 2 9 only.")
+ax.set(
+    yticks=range(len(schedules)),
+    yticklabels=[str(d) for d in schedules],
+    xlabel="position, from the middle (pixels)",
+    ylabel="dilations",
+    xlim=(-14.5, 28),
+    ylim=(-0.7, 6.6),
+    xticks=range(-12, 13, 4),
+)
+figures.show(
+    fig,
+    alt="Touched positions of seven schedules as blue bars on grey. 1 1 1: 7 of 7; 1 2 4:"
+    " 15 of 15; 1 2 5: 17 of 17; 1 3 9: 27 of 27; 1 2 9: 21 of 25, with holes; 2 2 2:"
+    " 7 of 13, every second one; 2 2 3: 13 of 15. The rule says no for 1 2 9 only.",
+)
 
 # %% [markdown]
 # The rule accepts (1, 2, 5) and rejects (1, 2, 9), as it should. But it also accepts (2, 2, 2), with its 49
@@ -758,6 +830,7 @@ figures.show(fig, alt="Touched positions of seven schedules as blue bars on grey
 # Given $n$ layers with 3x3 kernels and stride 1: which dilations give the widest field *without any hole*?
 # Write a function that returns the list for any $n$. *Think first:* how many positions can $n$ layers of
 # three taps touch at the very most? Look for a schedule in the last picture that reaches this number.
+
 
 # %% tags=["exercise"]
 def widest_without_holes(layers):
@@ -781,9 +854,11 @@ widest_without_holes = check("widest_without_holes", widest_without_holes)
 # %%
 for n in range(1, 6):
     layers = [Layer(3, dilation=d) for d in widest_without_holes(n)]
-    print(f"{n} layers: {len(touched_positions(layers)):3} of {receptive_field_of(layers)[0]:3} positions "
-          f"touched, "
-          f"dilations {widest_without_holes(n)}")
+    print(
+        f"{n} layers: {len(touched_positions(layers)):3} of {receptive_field_of(layers)[0]:3} positions "
+        f"touched, "
+        f"dilations {widest_without_holes(n)}"
+    )
 
 # %% [markdown]
 # ## 5 · A whole network, with its branches
@@ -808,23 +883,44 @@ fig, axes = plt.subplots(1, 2, figsize=(9, 3), width_ratios=(2, 1))
 middle = unet.output_size((572, 572))[0] // 2
 offsets = np.arange(16)
 axes[0].plot(offsets, measured.sizes[0], "o-", drawstyle="steps-mid", color=figures.COLOURS["blue"])
-axes[0].set(xlabel="position in the middle of the output (pixels)", ylabel="size of the field "
-                                                                           "(pixels)", yticks=(188, 204),
-            xticks=offsets, title="the field of 16 neighbouring outputs")
+axes[0].set(
+    xlabel="position in the middle of the output (pixels)",
+    ylabel="size of the field (pixels)",
+    yticks=(188, 204),
+    xticks=offsets,
+    title="the field of 16 neighbouring outputs",
+)
 for place, colour in ((middle - 2, "orange"), (middle + 4, "blue")):
     touched = receptive_field.touched_by_network(unet, (572, 572), position=(place, place))
     rows = touched.any(dim=1).nonzero()[:, 0]
     first, size = int(rows[0]), int(rows[-1] - rows[0]) + 1
-    axes[1].add_patch(Rectangle((first, first), size, size, fill=False, linewidth=2,
-                                edgecolor=figures.COLOURS[colour], label=f"{size} x {size}"))
-axes[1].set(xlim=(0, 572), ylim=(572, 0), aspect="equal", title="two fields in the 572 x 572 "
-                                                                "input", xlabel="x (pixels)",
-            ylabel="y (pixels)")
+    axes[1].add_patch(
+        Rectangle(
+            (first, first),
+            size,
+            size,
+            fill=False,
+            linewidth=2,
+            edgecolor=figures.COLOURS[colour],
+            label=f"{size} x {size}",
+        )
+    )
+axes[1].set(
+    xlim=(0, 572),
+    ylim=(572, 0),
+    aspect="equal",
+    title="two fields in the 572 x 572 input",
+    xlabel="x (pixels)",
+    ylabel="y (pixels)",
+)
 axes[1].legend(fontsize=8, loc="lower right")
-figures.show(fig, alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve"
-             " of them, 188 at four in a row. Right: two squares of 188 and 204 pixels in the "
-             "input of 572 x 572 pixels, with the same upper left corner: the larger one "
-             "reaches 16 pixels further to the right and down.")
+figures.show(
+    fig,
+    alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve"
+    " of them, 188 at four in a row. Right: two squares of 188 and 204 pixels in the "
+    "input of 572 x 572 pixels, with the same upper left corner: the larger one "
+    "reaches 16 pixels further to the right and down.",
+)
 
 # %% [markdown]
 # ### Exercise 14: explain the picture
@@ -839,7 +935,7 @@ figures.show(fig, alt="Left: the field's size at 16 neighbouring output position
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 unet_phase = "D"
-#> unet_phase = ...
+# > unet_phase = ...
 ### END SOLUTION
 
 # %%
@@ -880,6 +976,7 @@ print("the lab's U-Net (notebook 11), in pixels of 2 mm:", in_the_lab)
 # it, divided by $k^n$: the layers' kernels convolved with each other. That is the distribution of a sum of
 # $n$ dice with $k$ faces, and a sum of many dice is a bell curve.
 
+
 # %%
 def path_shares(n, k=3):
     """The share of paths from one output to each pixel of its field, n layers with k equal weights."""
@@ -895,9 +992,12 @@ for ax, n in zip(axes, (1, 2, 8, 32)):
     ax.bar(np.arange(len(shares)) - n, shares, width=1, color=figures.COLOURS["blue"])
     ax.set(title=f"{n} layer{'s' * (n > 1)}: {2 * n + 1} pixels", xlabel="position (pixels)")
 axes[0].set_ylabel("share of the paths")
-figures.show(fig, alt="Shares of paths to each pixel for 1, 2, 8 and 32 layers: a block of three bars, "
-             "a triangle, a bell, and a bell that is narrow within its field of 65 pixels: "
-             "outside about 15 pixels nothing can be seen.")
+figures.show(
+    fig,
+    alt="Shares of paths to each pixel for 1, 2, 8 and 32 layers: a block of three bars, "
+    "a triangle, a bell, and a bell that is narrow within its field of 65 pixels: "
+    "outside about 15 pixels nothing can be seen.",
+)
 
 # %% [markdown]
 # With 32 layers the field has 65 pixels, but the outer half of them have next to no weight. One number for
@@ -907,6 +1007,7 @@ figures.show(fig, alt="Shares of paths to each pixel for 1, 2, 8 and 32 layers: 
 #
 # Write the standard deviation of the *position*, when position $i$ counts with weight $w_i \ge 0$. The
 # weights needn't add up to one.
+
 
 # %% tags=["exercise"]
 def effective_sigma(weights):
@@ -930,8 +1031,10 @@ effective_sigma = check("effective_sigma", effective_sigma)
 # %%
 for n, k in ((1, 3), (2, 3), (8, 3), (32, 3), (8, 5)):
     formula = np.sqrt(n * (k**2 - 1) / 12)
-    print(f"{n:2} layers, kernel {k}: sigma {effective_sigma(path_shares(n, k)):.6f}, formula {formula:.6f}, "
-          f"theoretical size {1 + n * (k - 1)}")
+    print(
+        f"{n:2} layers, kernel {k}: sigma {effective_sigma(path_shares(n, k)):.6f}, formula {formula:.6f}, "
+        f"theoretical size {1 + n * (k - 1)}"
+    )
 
 # %% [markdown]
 # ### Exercise 16: predict a number
@@ -942,7 +1045,7 @@ for n, k in ((1, 3), (2, 3), (8, 3), (32, 3), (8, 5)):
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 doubling_sigma = 4
-#> doubling_sigma = ...
+# > doubling_sigma = ...
 ### END SOLUTION
 
 # %%
@@ -957,6 +1060,7 @@ doubling_sigma = check("doubling_sigma", doubling_sigma)
 # middle output with respect to the input, squared (random signs average out in the sum, squares don't), as a
 # mean over networks and inputs. By the same argument as above, the squares spread like the dice. *Predict:*
 # what does a skip connection around every layer, $x + \mathrm{conv}(\mathrm{relu}(x))$, do to the width?
+
 
 # %%
 class Residual(nn.Module):
@@ -1003,19 +1107,27 @@ for ax, (name, energy) in zip(axes, maps.items()):
     sigma = effective_sigma(energy.sum(dim=0))
     picture = ax.imshow(energy.sqrt() / energy.sqrt().max(), cmap="viridis", vmin=0, vmax=1)
     corner = (20 - depth - 0.5, 20 - depth - 0.5)
-    ax.add_patch(Rectangle(corner, 2 * depth + 1, 2 * depth + 1, fill=False, linewidth=2,
-                           edgecolor=figures.COLOURS["orange"]))
+    ax.add_patch(
+        Rectangle(
+            corner, 2 * depth + 1, 2 * depth + 1, fill=False, linewidth=2, edgecolor=figures.COLOURS["orange"]
+        )
+    )
     ax.set(title=f"{name}\nsigma {sigma:.2f} pixels", xlabel="x (pixels)", ylabel="y (pixels)")
 fig.colorbar(picture, ax=axes, label="root mean square gradient\n(1 = largest)")
-figures.show(fig, alt="Two maps of the gradient of a middle output of 12 random layers, each a round "
-             "spot that fades long before it reaches the orange square of 25 x 25 pixels, the "
-             "theoretical field. With skip connections the spot is clearly smaller.")
+figures.show(
+    fig,
+    alt="Two maps of the gradient of a middle output of 12 random layers, each a round "
+    "spot that fades long before it reaches the orange square of 25 x 25 pixels, the "
+    "theoretical field. With skip connections the spot is clearly smaller.",
+)
 formula = np.sqrt(depth * (3**2 - 1) / 12)
 print(f"{depth} layers: theoretical field {2 * depth + 1} pixels, formula for sigma {formula:.2f}")
 for name, energy in maps.items():
-    print(f"{name}: sigma {effective_sigma(energy.sum(dim=0)):.2f}, "
-          f"{effective_sigma(energy.sum(dim=0)) / formula:.2f} "
-          "of the formula")
+    print(
+        f"{name}: sigma {effective_sigma(energy.sum(dim=0)):.2f}, "
+        f"{effective_sigma(energy.sum(dim=0)) / formula:.2f} "
+        "of the formula"
+    )
 
 # %% [markdown]
 # The orange square is the theoretical field. Random weights and rectifiers change little: the formula holds,
@@ -1043,7 +1155,7 @@ subjects = cohort.split(cohort.synthetic_cases(40), seed=0, train=26, validation
 
 def at_four_millimetres(cases):
     """Slices (N, 4, X, Y) of these cases at half the resolution, and where half a pixel or more is tumour."""
-    data = slices.TrainingSlices(cases)
+    data = batches.TrainingSlices(cases)
     tumour = (data.labels > 0).float()[:, None]
     return F.avg_pool2d(data.images, 2), (F.avg_pool2d(tumour, 2) >= 0.5).long()[:, 0]
 
@@ -1060,8 +1172,11 @@ def small_network(dilations, channels):
     """Four hidden layers: 3x3 with a dilation, or 1x1 where the dilation is None; then two classes."""
     hidden, entering = [], 4
     for d in dilations:
-        convolution = (nn.Conv2d(entering, channels, 1, bias=False) if d is None
-                       else nn.Conv2d(entering, channels, 3, padding=d, dilation=d, bias=False))
+        convolution = (
+            nn.Conv2d(entering, channels, 1, bias=False)
+            if d is None
+            else nn.Conv2d(entering, channels, 3, padding=d, dilation=d, bias=False)
+        )
         hidden += [convolution, nn.BatchNorm2d(channels), nn.ReLU()]
         entering = channels
     return nn.Sequential(*hidden, nn.Conv2d(channels, 2, 1))
@@ -1117,33 +1232,57 @@ for size, (dilations, channels) in schedules.items():
     train(network)
     scores = dice_of_subjects(network)
     results.append({"size": size, "dice": scores, "before": before, "after": sigma_of(network)})
-    print(f"field {size:2} pixels, {4 * size:3} mm, {weights:,} weights: mean Dice {np.mean(scores):.3f}, "
-          f"sigma {before:.2f} before training, {results[-1]['after']:.2f} after")
+    print(
+        f"field {size:2} pixels, {4 * size:3} mm, {weights:,} weights: mean Dice {np.mean(scores):.3f}, "
+        f"sigma {before:.2f} before training, {results[-1]['after']:.2f} after"
+    )
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 field = [4 * result["size"] for result in results]
 places = np.arange(len(results))
 for place, result in zip(places, results):
-    left.scatter([place] * len(result["dice"]), result["dice"], s=14, color=figures.COLOURS["sky"],
-                 label="one held-out subject" if place == 0 else None)
+    left.scatter(
+        [place] * len(result["dice"]),
+        result["dice"],
+        s=14,
+        color=figures.COLOURS["sky"],
+        label="one held-out subject" if place == 0 else None,
+    )
 means = [np.mean(result["dice"]) for result in results]
 left.plot(places, means, "o-", color=figures.COLOURS["blue"], label="mean")
-left.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="Dice, held-out "
-                                                                                   "subjects", ylim=(0, 1),
-         title="equal weights, equal training")
+left.set(
+    xticks=places,
+    xticklabels=field,
+    xlabel="theoretical field (mm)",
+    ylabel="Dice, held-out subjects",
+    ylim=(0, 1),
+    title="equal weights, equal training",
+)
 left.legend(fontsize=8, loc="lower right")
 for key, style, colour in (("before", "s--", "orange"), ("after", "o-", "green")):
-    right.plot(places, [4 * result[key] for result in results], style, color=figures.COLOURS[colour],
-               label=f"{key} training")
-right.set(xticks=places, xticklabels=field, xlabel="theoretical field (mm)", ylabel="effective width, sigma "
-                                                                                    "(mm)",
-          title="what is used of it")
+    right.plot(
+        places,
+        [4 * result[key] for result in results],
+        style,
+        color=figures.COLOURS[colour],
+        label=f"{key} training",
+    )
+right.set(
+    xticks=places,
+    xticklabels=field,
+    xlabel="theoretical field (mm)",
+    ylabel="effective width, sigma (mm)",
+    title="what is used of it",
+)
 right.legend(fontsize=8)
-figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 "
-             "and 180 mm: it is lowest at 4 mm, highest at 20 and 60 mm, and a little lower "
-             "again at 180 mm. Right: the effective width before and after training: behind "
-             "every field wider than a pixel it is clearly smaller after training.")
+figures.show(
+    fig,
+    alt="Left: Dice on held-out subjects against the theoretical field of 4, 20, 60, 124 "
+    "and 180 mm: it is lowest at 4 mm, highest at 20 and 60 mm, and a little lower "
+    "again at 180 mm. Right: the effective width before and after training: behind "
+    "every field wider than a pixel it is clearly smaller after training.",
+)
 
 # %% [markdown]
 # ### Exercise 17: explain the picture
@@ -1156,7 +1295,7 @@ figures.show(fig, alt="Left: Dice on held-out subjects against the theoretical f
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 context_picture = "C"
-#> context_picture = ...
+# > context_picture = ...
 ### END SOLUTION
 
 # %%

@@ -35,9 +35,11 @@ import nibabel
 import numpy as np
 import torch
 
-from course_utils import cohort, evaluation, figures, losses, paths, slices, training
+from course_utils import cohort, evaluation, figures, losses, paths, training
 from course_utils.checks.brats_lab import check
+from course_utils.cohort import batches
 from course_utils.networks.unet import UNet
+from course_utils.prediction import predict_case, without_specks
 
 # %% [markdown]
 # ## 1 · The patients
@@ -49,7 +51,16 @@ from course_utils.networks.unet import UNet
 # %%
 cases = cohort.synthetic_cases(40)
 example = cohort.load_case(cases[6])
-print(example.name, "image", example.image.shape, "spacing", example.spacing, "mm, labels", np.unique(example.labels))
+print(
+    example.name,
+    "image",
+    example.image.shape,
+    "spacing",
+    example.spacing,
+    "mm, labels",
+    np.unique(example.labels),
+)
+
 
 # %%
 def largest_level(labels):
@@ -62,13 +73,21 @@ x, y, _ = cohort.brain_box(cohort.brain_mask(example.image))  # the part of the 
 figure, axes = plt.subplots(1, 5, figsize=(figures.WIDTH, 3.1))
 for axis, modality, volume in zip(axes, cohort.MODALITIES, example.image):
     figures.show_slice(axis, volume[x, y, level], title=modality, spacing=example.spacing[:2])
-figures.show_slice(axes[4], example.image[3, x, y, level], example.labels[x, y, level], title="labels on flair",
-                   spacing=example.spacing[:2])
+figures.show_slice(
+    axes[4],
+    example.image[3, x, y, level],
+    example.labels[x, y, level],
+    title="labels on flair",
+    spacing=example.spacing[:2],
+)
 for axis in axes[1:]:
     axis.set(ylabel="", yticklabels=[])
 figures.label_legend(figure, loc="outside lower center", ncols=3)
-figures.show(figure, alt="One axial slice in T1, T1 with contrast agent, T2 and FLAIR, and the labels over FLAIR: a bright "
-             "enhancing tumour in the T1 image with contrast agent, and around it oedema, bright in FLAIR.")
+figures.show(
+    figure,
+    alt="One axial slice in T1, T1 with contrast agent, T2 and FLAIR, and the labels over FLAIR: a bright "
+    "enhancing tumour in the T1 image with contrast agent, and around it oedema, bright in FLAIR.",
+)
 
 # %% [markdown]
 # Each sequence shows something that the others hide: the rim lights up only in T1 with contrast agent (`t1ce`), the oedema
@@ -85,6 +104,7 @@ figures.show(figure, alt="One axial slice in T1, T1 with contrast agent, T2 and 
 #
 # **Exercise `class_indices`.** Turn BraTS labels (uint8, any shape) into class indices 0, 1, 2, 3 (int64, same shape),
 # without changing the input.
+
 
 # %% tags=["exercise"]
 def class_indices(labels):
@@ -126,7 +146,7 @@ for name, share in zip(("healthy brain", "core", "oedema", "enhancing"), shares)
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 split_by_subject = "C"
-#> split_by_subject = ...
+# > split_by_subject = ...
 ### END SOLUTION
 
 # %%
@@ -140,8 +160,13 @@ split_by_subject = check("split_by_subject", split_by_subject)
 # %%
 subjects = cohort.split(cases, seed=0, train=26, validation=4, test=10)
 print(*(f"{name}: {len(part)} subjects" for name, part in zip(subjects._fields, subjects)), sep=", ")
-data = slices.TrainingSlices(subjects.train)
-print("training slices:", tuple(data.images.shape), "of which with tumour:", int((data.labels > 0).any((1, 2)).sum()))
+data = batches.TrainingSlices(subjects.train)
+print(
+    "training slices:",
+    tuple(data.images.shape),
+    "of which with tumour:",
+    int((data.labels > 0).any((1, 2)).sum()),
+)
 
 # %% [markdown]
 # `TrainingSlices` has normalised each volume inside the brain (mean 0, standard deviation 1 in each sequence, for MR intensities have
@@ -152,13 +177,18 @@ print("training slices:", tuple(data.images.shape), "of which with tumour:", int
 images, targets = next(data.epoch(torch.Generator().manual_seed(1)))
 figure, axes = plt.subplots(2, 6, figsize=(figures.WIDTH, 3.7))
 for axis, image, target in zip(axes.flat, images, targets):
-    figures.show_slice(axis, image[3].numpy(), cohort.brats_labels(target.numpy()), window=(-2, 4), alpha=0.45)
+    figures.show_slice(
+        axis, image[3].numpy(), cohort.brats_labels(target.numpy()), window=(-2, 4), alpha=0.45
+    )
     axis.set(xlabel="", ylabel="", xticks=[], yticks=[])
 figure.supxlabel("x (2 mm voxels, right to left)", fontsize=9)
 figure.supylabel("y (2 mm voxels, front to back)", fontsize=9)
 figures.label_legend(figure, loc="outside upper center", ncols=3)
-figures.show(figure, alt="Twelve augmented FLAIR slices with their labels: heads turned, scaled and mirrored, with different "
-             "contrast; most show a tumour.")
+figures.show(
+    figure,
+    alt="Twelve augmented FLAIR slices with their labels: heads turned, scaled and mirrored, with different "
+    "contrast; most show a tumour.",
+)
 
 # %% [markdown]
 # ## 4 · The network and its loss, before the first step
@@ -168,7 +198,9 @@ figures.show(figure, alt="Twelve augmented FLAIR slices with their labels: heads
 
 # %%
 torch.manual_seed(0)
-network = UNet(in_channels=4, out_channels=4, base_channels=16, depth=4, padding="same", normalisation="instance")
+network = UNet(
+    in_channels=4, out_channels=4, base_channels=16, depth=4, padding="same", normalisation="instance"
+)
 print(f"{sum(weights.numel() for weights in network.parameters()):,} weights")
 print("a batch", tuple(images.shape), "becomes logits", tuple(network(images).shape))
 
@@ -179,7 +211,7 @@ print("a batch", tuple(images.shape), "becomes logits", tuple(network(images).sh
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 starting_loss = np.log(4)
-#> starting_loss = ...
+# > starting_loss = ...
 ### END SOLUTION
 
 # %%
@@ -214,7 +246,12 @@ folder = paths.runs_dir() / f"brats_lab_{EPOCHS}_epochs_{data.fingerprint()[:8]}
 print("checkpoint in", folder)
 validation_cases = [cohort.load_case(path) for path in subjects.validation[:2]]
 history = training.fit(
-    network, data, loss=losses.dice_cross_entropy_loss, epochs=EPOCHS, folder=folder, seed=0,
+    network,
+    data,
+    loss=losses.dice_cross_entropy_loss,
+    epochs=EPOCHS,
+    folder=folder,
+    seed=0,
     validation=lambda net: evaluation.mean_dice(net, validation_cases),
 )
 
@@ -222,13 +259,21 @@ history = training.fit(
 epochs = [row["epoch"] for row in history]
 figure, (left, right) = plt.subplots(1, 2, figsize=(figures.WIDTH, 3))
 left.plot(epochs, [row["loss"] for row in history], marker="o", markersize=3)
-left.set(xlabel="epoch (50 steps of 16 slices)", ylabel="Dice + cross-entropy loss", title="training", ylim=(0, None))
+left.set(
+    xlabel="epoch (50 steps of 16 slices)",
+    ylabel="Dice + cross-entropy loss",
+    title="training",
+    ylim=(0, None),
+)
 for region, style in zip(cohort.REGIONS, ("-", "--", ":")):
     right.plot(epochs, [row["validation"][region] for row in history], style, label=region)
 right.set(xlabel="epoch", ylabel="mean Dice", title="two validation subjects", ylim=(0, 1))
 right.legend()
-figures.show(figure, alt="Left: the training loss falls steeply in the first epochs and then slowly. Right: the Dice of WT, TC and ET on "
-             "two validation subjects rises quickly and then levels off.")
+figures.show(
+    figure,
+    alt="Left: the training loss falls steeply in the first epochs and then slowly. Right: the Dice of WT, TC and ET on "
+    "two validation subjects rises quickly and then levels off.",
+)
 
 # %% [markdown]
 # ## 6 · Predict a whole volume
@@ -238,6 +283,7 @@ figures.show(figure, alt="Left: the training loss falls steeply in the first epo
 # **Exercise `predict_volume`.** Write `predict_volume(network, image)`: `image` is a tensor (channels, X, Y, Z), already normalised; the
 # network takes (slices, channels, X, Y) and gives logits (slices, classes, X, Y). Return the class index of each voxel, a
 # tensor (X, Y, Z). Two things that beginners forget: the network must be in evaluation mode, and no gradients are needed.
+
 
 # %% tags=["exercise"]
 def predict_volume(network, image):
@@ -258,7 +304,7 @@ case = cohort.load_case(subjects.test[0])
 box = (slice(None), *cohort.brain_box(cohort.brain_mask(case.image), (8, 8, 1)))
 indices = predict_volume(network, torch.from_numpy(cohort.normalise(case.image)[box]))
 prediction = cohort.paste(cohort.brats_labels(indices.numpy()), box[1:], case.labels.shape)
-library = evaluation.predict_case(network, case)
+library = predict_case(network, case)
 print("voxels that differ from the package's predict_case:", int((prediction != library).sum()))
 
 # %% [markdown]
@@ -266,6 +312,7 @@ print("voxels that differ from the package's predict_case:", int((prediction != 
 #
 # **Exercise `dice_score`.** Two boolean masks of the same shape; return 2 |A ∩ B| / (|A| + |B|) as a float. If both are empty,
 # return 1.0: nothing was there and nothing was found.
+
 
 # %% tags=["exercise"]
 def dice_score(prediction, reference):
@@ -292,7 +339,9 @@ for region in cohort.REGIONS:
 
 # %%
 training_cases = [cohort.load_case(path) for path in subjects.train]
-enhancing = [cohort.region_mask(case.labels, "ET").sum() * np.prod(case.spacing) / 1000 for case in training_cases]
+enhancing = [
+    cohort.region_mask(case.labels, "ET").sum() * np.prod(case.spacing) / 1000 for case in training_cases
+]
 print("ml of enhancing tumour in the training subjects:", *(f"{volume:.1f}" for volume in sorted(enhancing)))
 
 # a quarter of the smallest that the training subjects show: less than that, in total, becomes core
@@ -301,7 +350,7 @@ print(f"smallest enhancing tumour that we believe in: {smallest_enhancing:.1f} m
 
 
 def segment(case):
-    return evaluation.without_specks(evaluation.predict_case(network, case), case.spacing, smallest_enhancing)
+    return without_specks(predict_case(network, case), case.spacing, smallest_enhancing)
 
 
 # %% [markdown]
@@ -314,8 +363,10 @@ print(evaluation.table(rows))
 
 # %%
 unprocessed = evaluation.evaluate(network, subjects.test)
-print(f"mean Dice of ET with the rule {np.mean([row['ET'] for row in rows]):.3f}, "
-      f"without it {np.mean([row['ET'] for row in unprocessed]):.3f}")
+print(
+    f"mean Dice of ET with the rule {np.mean([row['ET'] for row in rows]):.3f}, "
+    f"without it {np.mean([row['ET'] for row in unprocessed]):.3f}"
+)
 
 # %% [markdown]
 # A mean is one number for ten patients. Look at the ten.
@@ -327,10 +378,19 @@ for position, region in enumerate(cohort.REGIONS):
     axis.scatter(position + np.linspace(-0.15, 0.15, len(scores)), np.sort(scores), zorder=3)
     axis.hlines(np.median(scores), position - 0.3, position + 0.3, color="black", linewidth=2)
     axis.hlines(scores.mean(), position - 0.3, position + 0.3, color="black", linewidth=1, linestyle=":")
-axis.set(xticks=range(3), xticklabels=list(cohort.REGIONS), xlabel="region", ylabel="Dice", ylim=(0, 1.02),
-         title="ten held-out subjects, sorted; line: median, dotted: mean")
-figures.show(figure, alt="Dice of ten held-out subjects for WT, TC and ET as points with median and mean. WT and TC lie close together near the "
-             "top; ET is spread out, with two subjects at 1 and one far below the others.")
+axis.set(
+    xticks=range(3),
+    xticklabels=list(cohort.REGIONS),
+    xlabel="region",
+    ylabel="Dice",
+    ylim=(0, 1.02),
+    title="ten held-out subjects, sorted; line: median, dotted: mean",
+)
+figures.show(
+    figure,
+    alt="Dice of ten held-out subjects for WT, TC and ET as points with median and mean. WT and TC lie close together near the "
+    "top; ET is spread out, with two subjects at 1 and one far below the others.",
+)
 
 # %% [markdown]
 # **Exercise `mean_or_distribution`** (explain the picture). Compare the three columns of points with their means and medians. Which
@@ -344,7 +404,7 @@ figures.show(figure, alt="Dice of ten held-out subjects for WT, TC and ET as poi
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 mean_or_distribution = "B"
-#> mean_or_distribution = ...
+# > mean_or_distribution = ...
 ### END SOLUTION
 
 # %%
@@ -369,6 +429,7 @@ for path, row in zip(subjects.test, rows):
 # Predict before you run the cell: where will the worst subject fail, at the outer border of the oedema, at the thin enhancing rim, or
 # by missing a focus altogether?
 
+
 # %%
 def show_prediction(axes, path, row):
     case = cohort.load_case(path)
@@ -379,11 +440,19 @@ def show_prediction(axes, path, row):
         f"{row['case']}\nflair": (case.image[3], None),
         "t1ce": (case.image[1], None),
         "reference": (case.image[3], case.labels),
-        "U-Net\n" + ", ".join(f"{region} {row[region]:.2f}" for region in cohort.REGIONS): (case.image[3], predicted),
+        "U-Net\n" + ", ".join(f"{region} {row[region]:.2f}" for region in cohort.REGIONS): (
+            case.image[3],
+            predicted,
+        ),
     }
     for axis, (title, (volume, labels)) in zip(axes, pictures.items()):
-        figures.show_slice(axis, volume[x, y, level], None if labels is None else labels[x, y, level], title=title,
-                           spacing=case.spacing[:2])
+        figures.show_slice(
+            axis,
+            volume[x, y, level],
+            None if labels is None else labels[x, y, level],
+            title=title,
+            spacing=case.spacing[:2],
+        )
     for axis in axes[1:]:
         axis.set(ylabel="", yticklabels=[])
 
@@ -396,8 +465,11 @@ show_prediction(axes[1], path_of[worst["case"]], worst)
 for axis in axes[0]:
     axis.set(xlabel="")
 figures.label_legend(figure, loc="outside lower center", ncols=3)
-figures.show(figure, alt="Two held-out subjects, above the best and below the worst by mean Dice: FLAIR, T1 with contrast agent, reference "
-             "labels and the U-Net's labels over FLAIR. In the best one the two label maps can hardly be told apart.")
+figures.show(
+    figure,
+    alt="Two held-out subjects, above the best and below the worst by mean Dice: FLAIR, T1 with contrast agent, reference "
+    "labels and the U-Net's labels over FLAIR. In the best one the two label maps can hardly be told apart.",
+)
 
 # %% [markdown]
 # Three questions to ask of every failure: Is the reference itself convincing there? Do the images show what the label claims? And would a
@@ -416,8 +488,16 @@ scan = path / f"{path.name}_flair.nii.gz"
 saved = cohort.save_labels(segment(cohort.load_case(path)), folder / f"{path.name}_prediction.nii.gz", scan)
 label_file, scan_file = nibabel.load(saved), nibabel.load(scan)
 print(saved)
-print("same affine:", np.array_equal(label_file.affine, scan_file.affine), "| same shape:", label_file.shape == scan_file.shape,
-      "| type:", label_file.get_data_dtype(), "| labels:", np.unique(label_file.dataobj))
+print(
+    "same affine:",
+    np.array_equal(label_file.affine, scan_file.affine),
+    "| same shape:",
+    label_file.shape == scan_file.shape,
+    "| type:",
+    label_file.get_data_dtype(),
+    "| labels:",
+    np.unique(label_file.dataobj),
+)
 
 # %% [markdown]
 # What a clinic asks for is often just a number: the volume. It is a count of voxels times the volume of one.
@@ -425,8 +505,10 @@ print("same affine:", np.array_equal(label_file.affine, scan_file.affine), "| sa
 # %%
 millilitres = np.prod(label_file.header.get_zooms()) / 1000
 for region in cohort.REGIONS:
-    volumes = [cohort.region_mask(np.asarray(labels), region).sum() * millilitres
-               for labels in (label_file.dataobj, cohort.load_case(path).labels)]
+    volumes = [
+        cohort.region_mask(np.asarray(labels), region).sum() * millilitres
+        for labels in (label_file.dataobj, cohort.load_case(path).labels)
+    ]
     print(f"{region}: predicted {volumes[0]:6.1f} ml, reference {volumes[1]:6.1f} ml")
 
 # %% [markdown]

@@ -1,0 +1,53 @@
+"""BraTS-like cases: find, check and load them, prepare them for a network, split them by subject.
+
+==================  ====================================================================================
+``cases``           case folders on disk: find, check, load; save a segmentation
+``labels``          the labels of BraTS, the regions that it evaluates, the class indices of a network
+``preparing``       brain mask, box, normalisation: what training and prediction do alike
+``splitting``       training, validation and test cases; a subject is in one of them only
+``batches``         what a network trains on (imports torch, so ask for it by name)
+``augmentation``    random changes of batches (torch, too)
+``sources``         where cases come from: the synthetic cohort
+==================  ====================================================================================
+"""
+
+from course_utils.cohort.cases import (
+    MODALITIES,
+    Case,
+    CohortReport,
+    check_case,
+    check_cohort,
+    find_cases,
+    load_case,
+    save_labels,
+)
+from course_utils.cohort.errors import CohortError
+from course_utils.cohort.labels import LABELS, REGIONS, brats_labels, class_indices, region_mask
+from course_utils.cohort.preparing import brain_box, brain_mask, normalise, paste
+from course_utils.cohort.sources.synthetic import synthetic_cases
+from course_utils.cohort.splitting import Split, split, subject_of
+
+__all__ = [
+    "LABELS",
+    "MODALITIES",
+    "REGIONS",
+    "Case",
+    "CohortError",
+    "CohortReport",
+    "Split",
+    "brain_box",
+    "brain_mask",
+    "brats_labels",
+    "check_case",
+    "check_cohort",
+    "class_indices",
+    "find_cases",
+    "load_case",
+    "normalise",
+    "paste",
+    "region_mask",
+    "save_labels",
+    "split",
+    "subject_of",
+    "synthetic_cases",
+]

@@ -1,0 +1,1 @@
+"""The drawings and sliders of single notebooks, one module a topic."""

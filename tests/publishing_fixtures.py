@@ -1,0 +1,141 @@
+"""Fixtures for tests about notebooks: a small course in a temporary folder; the real notebooks, executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+
+from course_utils import paths
+from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
+
+SOURCE = '''\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02 · Adding and doubling
+#
+# **You build:** a sum. Then
+# more.
+#
+# **Time:** about 5 minutes
+
+# %% tags=["bootstrap"]
+# generated
+
+# %%
+# %matplotlib inline
+from course_utils.checking import Checker
+
+check = Checker("adding")
+
+
+@check.exercise(oracle=lambda first, second: first + second, hints=("Think.",))
+def add(trial):
+    trial.case(3.0, 5.0)
+
+
+check.number("half", answer=36.5, hints=("Divide.",))
+
+# %% tags=["exercise"]
+def add(first, second):
+    """The sum."""
+    ### BEGIN SOLUTION
+    result = second + first + 0 * (first - second)
+    return result
+    ### END SOLUTION
+
+
+# %%
+add = check("add", add)
+
+# %% [markdown]
+# What is half of 73?
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+half = 36.5
+#> half = ...
+### END SOLUTION
+
+# %%
+half = check("half", half)
+
+# %% [markdown] tags=["solution"]
+# Half of seventy-three lies between thirty-six and thirty-seven.
+
+# %% tags=["instructor"]
+assert add(1, 1) == 2, "a demonstration for the instructor"
+'''
+
+
+class Course:
+    """A repository with one notebook, ``02_adding``, and a README; ``edit`` changes the source."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.source = root / "notebooks" / "solutions" / "02_adding.py"
+        self.student = root / "notebooks" / "02_adding.ipynb"
+        self.readme = root / "README.md"
+        self.source.parent.mkdir(parents=True)
+        (root / "course_utils").symlink_to(paths.repository_root() / "course_utils")  # for the bootstrap cell
+        self.source.write_text(SOURCE, encoding="utf-8")
+        self.readme.write_text(
+            "# Course\n\n<!-- notebooks:begin -->\n<!-- notebooks:end -->\n\nMore.\n", encoding="utf-8"
+        )
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace a text that occurs once in the source."""
+        text = self.source.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times"
+        self.source.write_text(text.replace(old, new), encoding="utf-8")
+
+    def line(self, text: str) -> int:
+        """The number of the only line of the source that is this text, white space aside."""
+        lines = self.source.read_text(encoding="utf-8").split("\n")
+        (number,) = [i for i, line in enumerate(lines, start=1) if line.strip() == text]
+        return number
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch) -> Course:
+    """A small course of its own, with exercises "add" and "half"."""
+    monkeypatch.setattr(build, "registered_exercises", lambda topic: {"add": None, "half": None})
+    return Course(tmp_path)
+
+
+class ExecutedSolutions:
+    """The solution notebooks, each executed at most once.
+
+    Data and trainings go to the folders of the test session (``conftest.py``): a notebook that trains finds
+    its finished training when it is run again.
+    """
+
+    def __init__(self) -> None:
+        self._results: dict[str, NotebookNode | NotebookError] = {}
+
+    def __getitem__(self, stem: str) -> NotebookNode:
+        """The executed notebook; raises NotebookError, each time, if it fails."""
+        if stem not in self._results:
+            path = paths.repository_root() / "notebooks" / "solutions" / f"{stem}.py"
+            try:
+                self._results[stem] = run_notebook(solution_notebook(path), strict=True, name=stem)
+            except NotebookError as error:
+                self._results[stem] = error
+        result = self._results[stem]
+        if isinstance(result, NotebookError):
+            raise result
+        return result
+
+
+@pytest.fixture(scope="session")
+def executed_solutions() -> ExecutedSolutions:
+    """``executed_solutions["02_convolution"]`` is that solution notebook, executed, with its outputs."""
+    return ExecutedSolutions()

@@ -1,0 +1,207 @@
+"""The gates: what is committed agrees with its source, shows no solution, and runs untouched."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from course_utils.publishing import (
+    check_all,
+    inverse_run_problems,
+    leak_problems,
+    source_paths,
+    sync_problems,
+    write_all,
+)
+
+ADD = "    result = second + first + 0 * (first - second)\n"
+SOURCES = source_paths()
+
+
+def paste(course, line: str) -> None:
+    """Put a line at the end of the committed notebook's title cell."""
+    notebook = json.loads(course.student.read_text(encoding="utf-8"))
+    notebook["cells"][0]["source"] += ["\n", line]
+    course.student.write_text(json.dumps(notebook, indent=1), encoding="utf-8")
+
+
+# ---- the gates themselves, on a small course
+
+
+def test_fresh_notebooks_have_no_problems(course):
+    write_all(course.root)
+    assert check_all(course.root) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# What is half of 73?", "# What is half of 74?"),
+        (
+            "result = second + first + 0 * (first - second)",
+            "result = first + second",
+        ),  # students never see it
+        ("half = 36.5", "half = 73 / 2"),
+    ],
+)
+def test_sync_finds_a_changed_source_and_solution(course, old, new):
+    write_all(course.root)
+    course.edit(old, new)
+    (problem,) = sync_problems(course.root)
+    assert problem.startswith("notebooks/02_adding.ipynb is not what its source builds: run 'make notebooks'")
+
+
+def test_sync_finds_a_changed_notebook_even_if_only_an_output(course):
+    write_all(course.root)
+    text = course.student.read_text(encoding="utf-8")
+    text = text.replace('"execution_count": null', '"execution_count": 1', 1)
+    course.student.write_text(text, encoding="utf-8")
+    assert len(sync_problems(course.root)) == 1
+
+
+def test_sync_finds_a_missing_notebook_and_one_without_a_source(course):
+    write_all(course.root)
+    course.student.rename(course.student.with_name("03_stale.ipynb"))
+    assert sync_problems(course.root) == [
+        "notebooks/02_adding.ipynb is missing: run 'make notebooks'",
+        "notebooks/03_stale.ipynb has no source: delete it",
+    ]
+
+
+def test_sync_finds_an_old_table_in_the_readme(course):
+    write_all(course.root)
+    text = course.readme.read_text(encoding="utf-8")
+    course.readme.write_text(text.replace("about 5 minutes", "about 6 minutes"), encoding="utf-8")
+    (problem,) = sync_problems(course.root)
+    assert problem.startswith("README.md: the table of notebooks")
+
+
+def test_sync_reports_a_source_that_cannot_be_built(course):
+    write_all(course.root)
+    course.edit('tags=["instructor"]', 'tags=["teacher"]')
+    (problem,) = sync_problems(course.root)
+    assert "02_adding.py:" in problem and "unknown cell tag" in problem
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "result = second + first + 0 * (first - second)",
+        "        result=second+first + 0*(first-second)   # a hint",
+        "# result = second + first + 0 * (first - second)",
+        "Hint: `result = second + first + 0 * (first - second)`.",
+        "half = 36.5",
+        "half=36.5  # right",
+        "Half of seventy-three lies between thirty-six and thirty-seven.",
+        'assert add(1, 1) == 2, "a demonstration for the instructor"',
+    ],
+)
+def test_leak_finds_a_pasted_solution_line(course, line):
+    write_all(course.root)
+    paste(course, line)
+    (problem,) = leak_problems(course.root)
+    assert problem == f"notebooks/02_adding.ipynb, cell 1: the line {line.strip()!r} shows a solution"
+
+
+@pytest.mark.parametrize("line", ["return result", "else:", "Half of the work is done.", "result = 0", ""])
+def test_leak_ignores_lines_that_tell_nothing(course, line):
+    write_all(course.root)
+    paste(course, line)
+    assert leak_problems(course.root) == []
+
+
+def test_leak_finds_a_short_line_pasted_where_a_given_cell_already_has_it(course):
+    course.edit("    return result\n", "    total = 0\n    return result\n")
+    course.edit("# %% [markdown]\n# What is", "# %%\ntotal = 0\n\n# %% [markdown]\n# What is")
+    write_all(course.root)
+    assert leak_problems(course.root) == []
+    paste(course, "total = 0")
+    (problem,) = leak_problems(course.root)
+    assert "the line 'total = 0' shows a solution" in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("# %%\nhalf = 36.5\n", "half = 36.5"),
+        (f"# %%\ndef again(first, second):\n{ADD}    return 0\n", ADD.strip()),
+        (f"# %% [markdown]\n# The trick is `{ADD.strip()}`, as you see.\n", ADD.strip()),
+    ],
+)
+def test_leak_finds_a_source_that_gives_a_solution_away(course, given, shown):
+    course.edit("# %% [markdown]\n# What is", f"{given}\n# %% [markdown]\n# What is")
+    write_all(course.root)
+    (problem,) = leak_problems(course.root)
+    place = f"notebooks/solutions/02_adding.py:{line_in_region(course, shown)}"
+    assert problem.startswith(f"{place}: the solution {shown!r} can be read")
+
+
+def line_in_region(course, text: str) -> int:
+    """The number of the line that is this text, at the start of a solution region."""
+    lines = course.source.read_text(encoding="utf-8").split("\n")
+    starts = [i for i, line in enumerate(lines) if line.strip() == "### BEGIN SOLUTION"]
+    (number,) = {i + 1 for start in starts for i in range(start, start + 3) if lines[i].strip() == text}
+    return number
+
+
+def test_leak_allows_a_given_cell_to_repeat_a_loop_or_one_line_of_several(course):
+    total = "result = sum(value for value in (first, second))\n"
+    loop = "for _ in range(3 - first % 2 + 1):\n"
+    course.edit(ADD, f"    {total}    {loop}        result = result + 0 * (first - second)\n")
+    given = f"# %%\nfirst = 1\n{loop}    print()\nsecond = 2\n{total}\n"
+    course.edit("# %% [markdown]\n# What is", given + "# %% [markdown]\n# What is")
+    write_all(course.root)
+    assert leak_problems(course.root) == []
+
+
+def test_the_untouched_small_course_runs_and_answers_not_attempted(course):
+    assert inverse_run_problems(course.source) == []
+
+
+def test_the_inverse_run_finds_an_exercise_that_is_already_solved(course):
+    course.edit("#> half = ...", "#> half = 36.5 + 0")
+    assert inverse_run_problems(course.source) == [
+        "02_adding: the check 'half' answered 'pass' to an untouched stub"
+    ]
+
+
+def test_the_inverse_run_finds_a_cell_that_fails_and_a_check_that_says_nothing(course):
+    course.edit("# %% [markdown]\n# What is", "# %%\nprint(solved_elsewhere)\n\n# %% [markdown]\n# What is")
+    (problem,) = inverse_run_problems(course.source)
+    assert "print(solved_elsewhere)" in problem and "NameError" in problem
+
+    course.edit("print(solved_elsewhere)", "check = lambda name, answer: answer")
+    assert inverse_run_problems(course.source) == ["02_adding: 2 exercises, but 1 answers of checks"]
+
+
+# ---- the gates on the notebooks of this repository
+
+
+def test_there_are_notebooks():
+    assert SOURCES
+
+
+def test_committed_notebooks_agree_with_their_sources():
+    assert sync_problems() == []
+
+
+def test_committed_notebooks_show_no_solution():
+    assert leak_problems() == []
+
+
+# The solution runs first: a notebook that trains then finds its finished training in the inverse run. The
+# group keeps both in one process of pytest-xdist (with --dist loadgroup).
+
+
+@pytest.mark.xdist_group("notebooks")
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_solutions_run_and_pass_every_check(path, executed_solutions):
+    executed_solutions[path.stem]
+
+
+@pytest.mark.xdist_group("notebooks")
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_untouched_student_notebook_answers_only_not_attempted(path, executed_solutions):
+    executed_solutions[path.stem]
+    assert inverse_run_problems(path) == []
