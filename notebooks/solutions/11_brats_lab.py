@@ -301,9 +301,9 @@ predict_volume = check("predict_volume", predict_volume)
 
 # %%
 case = cohort.load_case(subjects.test[0])
-box = (slice(None), *cohort.brain_box(cohort.brain_mask(case.image), (8, 8, 1)))
-indices = predict_volume(network, torch.from_numpy(cohort.normalise(case.image)[box]))
-prediction = cohort.paste(cohort.brats_labels(indices.numpy()), box[1:], case.labels.shape)
+prepared = cohort.prepare(case)  # normalised and cropped to the brain, as the training slices were
+indices = predict_volume(network, torch.from_numpy(prepared.image))
+prediction = prepared.paste(cohort.brats_labels(indices.numpy()))
 library = predict_case(network, case)
 print("voxels that differ from the package's predict_case:", int((prediction != library).sum()))
 
@@ -357,16 +357,15 @@ def segment(case):
 # Now all ten held-out subjects, which the network has never seen.
 
 # %% tags=["report"]
-rows = evaluation.evaluate(network, subjects.test, smallest_enhancing=smallest_enhancing)
-evaluation.write_report(rows, folder / "report.json")
-print(evaluation.table(rows))
+report = evaluation.evaluate(network, subjects.test, smallest_enhancing=smallest_enhancing)  # a pandas table
+report.to_csv(folder / "report.csv")
+print(
+    f"Dice of {len(report)} held-out subjects\n\n{report.round(3)}\n\n{report.describe().drop('count').round(3)}"
+)
 
 # %%
 unprocessed = evaluation.evaluate(network, subjects.test)
-print(
-    f"mean Dice of ET with the rule {np.mean([row['ET'] for row in rows]):.3f}, "
-    f"without it {np.mean([row['ET'] for row in unprocessed]):.3f}"
-)
+print(f"mean Dice of ET with the rule {report['ET'].mean():.3f}, without it {unprocessed['ET'].mean():.3f}")
 
 # %% [markdown]
 # A mean is one number for ten patients. Look at the ten.
@@ -374,7 +373,7 @@ print(
 # %%
 figure, axis = plt.subplots(figsize=(figures.WIDTH, 3))
 for position, region in enumerate(cohort.REGIONS):
-    scores = np.array([row[region] for row in rows])
+    scores = report[region].to_numpy()
     axis.scatter(position + np.linspace(-0.15, 0.15, len(scores)), np.sort(scores), zorder=3)
     axis.hlines(np.median(scores), position - 0.3, position + 0.3, color="black", linewidth=2)
     axis.hlines(scores.mean(), position - 0.3, position + 0.3, color="black", linewidth=1, linestyle=":")
@@ -412,9 +411,9 @@ mean_or_distribution = check("mean_or_distribution", mean_or_distribution)
 
 # %%
 print("subject           ET voxels   Dice ET")
-for path, row in zip(subjects.test, rows):
+for path, score in zip(subjects.test, report["ET"]):
     voxels = int(cohort.region_mask(cohort.load_case(path).labels, "ET").sum())
-    print(f"{row['case']:16s}  {voxels:9,d}   {row['ET']:.3f}")
+    print(f"{path.name:16s}  {voxels:9,d}   {score:.3f}")
 
 # %% [markdown] tags=["solution"]
 # **B.** The Dice of a small region is fragile: a hundred wrong voxels cost nothing in a tumour of ten thousand and much in one of
@@ -431,16 +430,16 @@ for path, row in zip(subjects.test, rows):
 
 
 # %%
-def show_prediction(axes, path, row):
-    case = cohort.load_case(path)
+def show_prediction(axes, path):
+    case, scores = cohort.load_case(path), report.loc[path.name]
     predicted = segment(case)
     level = largest_level(case.labels)
     x, y, _ = cohort.brain_box(cohort.brain_mask(case.image))
     pictures = {
-        f"{row['case']}\nflair": (case.image[3], None),
+        f"{case.name}\nflair": (case.image[3], None),
         "t1ce": (case.image[1], None),
         "reference": (case.image[3], case.labels),
-        "U-Net\n" + ", ".join(f"{region} {row[region]:.2f}" for region in cohort.REGIONS): (
+        "U-Net\n" + ", ".join(f"{region} {scores[region]:.2f}" for region in cohort.REGIONS): (
             case.image[3],
             predicted,
         ),
@@ -457,11 +456,12 @@ def show_prediction(axes, path, row):
         axis.set(ylabel="", yticklabels=[])
 
 
-best, worst = evaluation.best_and_worst(rows)
+means = report.mean(axis=1)  # over the regions
 path_of = {path.name: path for path in subjects.test}
+best, worst = path_of[means.idxmax()], path_of[means.idxmin()]
 figure, axes = plt.subplots(2, 4, figsize=(figures.WIDTH, 6.6))
-show_prediction(axes[0], path_of[best["case"]], best)
-show_prediction(axes[1], path_of[worst["case"]], worst)
+show_prediction(axes[0], best)
+show_prediction(axes[1], worst)
 for axis in axes[0]:
     axis.set(xlabel="")
 figures.label_legend(figure, loc="outside lower center", ncols=3)
@@ -483,7 +483,7 @@ figures.show(
 # place, in millimetres.
 
 # %%
-path = path_of[best["case"]]
+path = best
 scan = path / f"{path.name}_flair.nii.gz"
 saved = cohort.save_labels(segment(cohort.load_case(path)), folder / f"{path.name}_prediction.nii.gz", scan)
 label_file, scan_file = nibabel.load(saved), nibabel.load(scan)
