@@ -882,8 +882,8 @@ right.legend(fontsize=8)
 figures.show(
     fig,
     alt="Two histograms of FLAIR z-scores. Left, per label: oedema lies to the right of healthy brain, the "
-    "core around it, and all overlap. Right, counted: healthy voxels far outnumber tumour voxels, and the "
-    "small hill of the tumour lies on the slope of the large one.",
+    "core to the left of it, and all overlap. Right, counted: healthy voxels far outnumber tumour voxels, "
+    "and the small hill of the tumour lies on the slope of the large one.",
 )
 
 # %% [markdown]
