@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 import nibabel
@@ -148,7 +149,58 @@ def fractional_labels(case: Path) -> None:
     save(file_of(case, "seg"), random_labels() * np.float32(0.5))
 
 
+def other_than_voxels_follow(case: Path) -> None:
+    file = file_of(case, "t2")
+    file.write_bytes(file.read_bytes() + b"something else")
+
+
+def something_follows_inside(case: Path) -> None:
+    file = file_of(case, "t2")
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + b"something else"))
+
+
+def copied_over(case: Path) -> None:
+    shutil.copy(file_of(case, "t1"), file_of(case, "t1ce"))
+
+
+def with_offset(case: Path) -> None:
+    change_header(file_of(case, "flair"), scl_slope=1, scl_inter=10)
+
+
+def without_depth(case: Path) -> None:
+    change_header(file_of(case, "t2"), srow_z=[0, 0, 0, 0.5], pixdim=[1, 2, 2, 0, 1, 1, 1, 1])
+
+
+def without_affine(case: Path) -> None:
+    change_header(file_of(case, "t2"), srow_x=np.nan)
+
+
+def without_orientation(case: Path) -> None:
+    change_header(file_of(case, "t2"), sform_code=0, qform_code=0)
+
+
+def contradictory(case: Path) -> None:
+    change_header(file_of(case, "t2"), pixdim=[1, 2, 2, 7, 1, 1, 1, 1])
+
+
+def change_header(file: Path, **values) -> None:
+    """Write values into the stored header, where nibabel itself would keep them consistent."""
+    contents = bytearray(gzip.decompress(file.read_bytes()))
+    header = np.frombuffer(contents, nibabel.nifti1.header_dtype, count=1)
+    for name, value in values.items():
+        header[name] = value
+    file.write_bytes(gzip.compress(contents))
+
+
 DAMAGE = [
+    (other_than_voxels_follow, "t2", "cannot be read"),
+    (something_follows_inside, "t2", "14 bytes of something else follow"),
+    (copied_over, "t1ce", "_t1.nii.gz and .*_t1ce.nii.gz are the same image"),
+    (with_offset, "flair", r"not 0 in 100 %.*smallest value 10.*skull.*scl_inter"),
+    (without_depth, "t2", "voxels of 2 x 2 x 0 mm"),
+    (without_affine, "t2", "voxels of nan"),
+    (without_orientation, "t2", "does not say how it lies"),
+    (contradictory, "t2", "2 x 2 x 7 mm by its header's pixdim, 2 x 2 x 2 mm by its affine"),
     (remove, "t2", "t2 is missing"),
     (truncate, "flair", "damaged or was not copied completely"),
     (empty_file, "t1ce", r"cannot be read \(0 bytes"),
@@ -180,6 +232,85 @@ def test_damage_is_named(tmp_path, damage, kind, message):
     problems = cohort.check_case(case)
     assert len(problems) == 1, problems
     assert problems[0] == str(caught.value).removeprefix("BraTS20_Training_001: ")
+
+
+@pytest.mark.parametrize("kind", ["flair", "seg"])
+def test_no_flipped_bit_changes_voxels_silently(tmp_path, kind):
+    """nibabel alone does not come to gzip's checksum: it gives other voxels for about two flips in three."""
+    case = make_case(tmp_path)
+    file, before = file_of(case, kind), cohort.load_case(case)
+    contents = file.read_bytes()
+    random, refused = np.random.default_rng(0), 0
+    for bit in random.integers(len(contents) * 8, size=100):
+        flipped = bytearray(contents)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(flipped)
+        try:
+            loaded = cohort.load_case(case)
+        except CohortError:
+            assert cohort.check_case(case)
+            refused += 1
+        else:  # the name or the time in gzip's own header
+            np.testing.assert_array_equal(loaded.image, before.image)
+            np.testing.assert_array_equal(loaded.labels, before.labels)
+            np.testing.assert_array_equal(loaded.affine, before.affine)
+    assert refused > 80
+
+
+def test_zeros_that_fill_up_a_block_do_no_harm(tmp_path):
+    case = make_case(tmp_path)
+    before = cohort.load_case(case).image
+    file = file_of(case, "t2")
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + bytes(100)) + bytes(100))
+    np.testing.assert_array_equal(cohort.load_case(case).image, before)
+
+
+def test_a_part_of_another_size_is_not_overlooked_in_an_uncompressed_file(tmp_path):
+    case = make_case(tmp_path, ending=".nii")
+    file = case / f"{case.name}_flair.nii"
+    file.write_bytes(file.read_bytes() + b"1")
+    with pytest.raises(CohortError, match="1 bytes of something else follow"):
+        cohort.load_case(case)
+
+
+# ---------------------------------------------------------------------- orientation
+
+
+def stored_as(case: Path, axes: str) -> None:
+    """Store all files of a case with other array axes: the same head at the same place."""
+    for file in case.iterdir():
+        image = nibabel.load(file)
+        there = nibabel.orientations.axcodes2ornt(tuple(axes))
+        change = nibabel.orientations.ornt_transform(nibabel.io_orientation(image.affine), there)
+        nibabel.save(nibabel.Nifti1Image.from_bytes(image.as_reoriented(change).to_bytes()), file)
+
+
+@pytest.mark.parametrize("axes", ["RAS", "PLS", "SPL", "ARI", "LPS"])
+def test_any_orientation_is_loaded_as_that_of_brats(tmp_path, axes):
+    case = make_case(tmp_path)
+    before = cohort.load_case(case)
+    stored_as(case, axes)
+    assert "".join(nibabel.aff2axcodes(nibabel.load(file_of(case, "t2")).affine)) == axes
+    assert cohort.check_case(case) == []
+    loaded = cohort.load_case(case)
+    np.testing.assert_array_equal(loaded.image, before.image)
+    np.testing.assert_array_equal(loaded.labels, before.labels)
+    np.testing.assert_allclose(loaded.affine, before.affine, atol=1e-5)
+
+
+@pytest.mark.parametrize("axes", ["RAS", "PLS", "SPL", "ARI", "LPS"])
+def test_labels_are_saved_on_the_scans_own_grid(tmp_path, axes):
+    case = make_case(tmp_path)
+    stored_as(case, axes)
+    loaded = cohort.load_case(case)
+    saved = nibabel.load(cohort.save_labels(loaded.labels, tmp_path / "prediction.nii.gz", case))
+    reference = nibabel.load(file_of(case, "seg"))
+    assert saved.shape == reference.shape
+    np.testing.assert_array_equal(saved.affine, reference.affine)
+    np.testing.assert_array_equal(np.asarray(saved.dataobj), np.asarray(reference.dataobj))
+
+
+# ---------------------------------------------------------------------- reports
 
 
 def test_all_problems_of_a_case_are_listed(tmp_path):

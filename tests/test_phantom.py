@@ -12,6 +12,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -527,6 +528,7 @@ if __name__ == "__main__":
     try:
         while not (tmp_path / "made" / "SynthBraTS_001").exists():  # then both workers are at work
             assert parent.poll() is None
+            time.sleep(0.05)
         workers = psutil.Process(parent.pid).children(recursive=True)
     finally:
         parent.kill()
