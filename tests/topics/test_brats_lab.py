@@ -1,4 +1,4 @@
-"""The lab keeps its promise: the trained U-Net on held-out subjects, read from the report that notebook 11 wrote."""
+"""The lab keeps its promise: the trained U-Net on held-out subjects, from the report that notebook 11 wrote."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def report(lab):
     return pd.read_csv(lab / "report.csv", index_col="case")
 
 
+def test_the_picture_supports_its_exercise(executed_solutions, report):
+    """The lowest scores belong to small regions: what exercise 6 asks about."""
+    cases = [cohort.load_case(paths.data_dir() / "synthetic" / name) for name in report.index]
+    volumes = pd.DataFrame(
+        {name: [cohort.region_mask(case.labels, name).sum() for case in cases] for name in cohort.REGIONS},
+        index=report.index,
+    )
+    empty, spread = volumes["ET"] == 0, report.max() - report.min()
+    assert empty.sum() == 2 and (report.loc[empty, "ET"] == 1).all()  # the two open circles of the alt text
+    assert spread["ET"] > 1.5 * max(spread["WT"], spread["TC"])
+    low = report["ET"][~empty].nsmallest(2).index
+    assert (volumes.loc[low, "ET"] < volumes["ET"].median()).all()
+
+
 def test_at_least_eight_held_out_subjects(report):
     assert report.index.is_unique and len(report) >= 8
 
@@ -34,7 +48,7 @@ def test_mean_dice_on_held_out_subjects(report, region):
 
 
 def test_saved_prediction_lies_over_its_scan_and_scores_as_reported(report, lab):
-    best = report.mean(axis=1).idxmax()
+    best = report["WT"].idxmax()
     path = paths.data_dir() / "synthetic" / best
     saved = nibabel.load(lab / f"{best}_prediction.nii.gz")
     scan = nibabel.load(path / f"{path.name}_flair.nii.gz")
