@@ -11,6 +11,7 @@ never from one below it (a test reads the imports):
 ``networks``        one module a paper
 ``phantom``         the synthetic cohort: brains, tumours, MR signals, a scanner's faults
 ``cohort``          cases on disk, labels and regions, preparation, splits, batches, augmentation
+``identity``        whether two functions or networks are the same, also in another process
 ``training``        the visible loop: it can be stopped at any moment and continues exactly
 ``prediction``      whole cases, on the grid of the scan
 ``evaluation``      case and cohort reports

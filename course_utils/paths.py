@@ -1,8 +1,8 @@
 """Where the course keeps its files.
 
-The three folders lie beside the package, in the repository's root, and are left out of version control. Each can be
-moved by an environment variable, for example to a mounted drive on Colab: ``COURSE_DATA``, ``COURSE_RUNS``,
-``COURSE_BUILD``.
+The three folders lie beside the package, in the repository's root, and are left out of version control. Each
+can be moved by an environment variable, for example to a mounted drive on Colab: ``COURSE_DATA``,
+``COURSE_RUNS``, ``COURSE_BUILD``.
 """
 
 from __future__ import annotations
