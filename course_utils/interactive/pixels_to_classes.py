@@ -20,15 +20,21 @@ _WINDOW_COLOURS = ("yellow", "sky", "orange", "green")
 
 
 def show_windows(
-    image: Any, centres: Sequence[tuple[int, int]], patches: Sequence[Any], *, titles: Sequence[str]
+    image: Any,
+    centres: Sequence[tuple[int, int]],
+    patches: Sequence[Any],
+    *,
+    titles: Sequence[str],
+    window: tuple[float, float],
 ) -> Figure:
     """A slice (x, y) with a coloured window around each of up to four ``centres``, and the patches beside it.
 
     ``patches`` are what the windows show, each (size, size) with an odd size; ``titles`` stand above them.
     The slice is drawn with a margin of half a window, so that windows at the border are seen whole.
+    ``window`` is (low, high) of the grey scale of all pictures.
     """
     size = len(patches[0])
-    half, window = size // 2, figures.grey_window(np.asarray(image))
+    half = size // 2
     ratios = (1.5, *[1] * len(patches))
     figure, (whole, *others) = plt.subplots(1, 1 + len(patches), figsize=(10, 3), width_ratios=ratios)
     figures.show_slice(whole, image, title="FLAIR and four windows", window=window)

@@ -324,9 +324,8 @@ fig = figures.row_of_slices(
     labels=[None if classes is None else cohort.brats_labels(classes) for classes in maps],
     masks=[None, None, as_map(np.isin(clusters, best_choice)) > 0, None],
     window=(-2, 4),
-    suptitle="three readings of the same four clusters, and the reference",
+    alpha=0.8,
 )
-figures.label_legend(fig, loc="outside lower center", ncols=3)
 figures.show(
     fig,
     alt="Four maps of one slice. Best and worst naming show the same regions in other colours; each spreads "
@@ -406,7 +405,7 @@ answers = ["tumour" if tumour[place] else "not tumour" for place in places]
 # %% tags=["plot"]
 titles = [f"around {place}:\n{answer}" for place, answer in zip(places, answers)]
 shown = [patches[x * height + y, 3] for x, y in places]
-fig = interactive.show_windows(flair, places, shown, titles=titles)
+fig = interactive.show_windows(flair, places, shown, titles=titles, window=(-2, 4))
 figures.show(
     fig,
     alt="A FLAIR slice with four coloured 17 x 17 windows, and the four patches with their centre pixel "
@@ -654,11 +653,10 @@ picture = left.imshow(reads.T, cmap="viridis", vmin=0)
 left.set(title="reads of each pixel", xlabel="x (voxels)", ylabel="y (voxels)")
 fig.colorbar(picture, ax=left, shrink=0.8)
 lines = {"through the middle": reads[:, height // 2], "along the upper edge": reads[:, 0]}
-for label, line in lines.items():
-    right.plot(line, label=label)
+figures.curves(lines, xlabel="x (voxels)", ylabel="reads", title="two lines through the map", ax=right)
 right.axhline(1, color="black", linestyle="--", linewidth=0.8)
 right.text(36, 8, "1: every pixel read once", fontsize=8, ha="center")
-right.set(title="two lines through the picture", xlabel="x (voxels)", ylabel="reads", ylim=(-12, 310))
+right.set_ylim(-12, 310)
 right.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 0.2))
 figures.show(
     fig,
@@ -742,21 +740,14 @@ print(f"tumour pixels judged: {min(tumour_pixels)} to {max(tumour_pixels)} in a 
 print(f"{tumour_pixels[lowest]} in the subject with the lowest Dice")
 
 # %% tags=["plot"]
-fig, ax = plt.subplots(figsize=(7, 3.4))
-for number, results in enumerate(context.mean(axis=1).T):  # (subjects, sizes)
-    label = "each held-out subject" if number == 0 else None
-    ax.plot(sizes, results, color="#999999", linewidth=0.8, label=label)
+by_size = {f"{size} x {size}": results.mean(axis=0) for size, results in zip(sizes, context)}
+names = {"xlabel": "what the network sees (pixels, logarithmic axis)", "ylabel": "Dice"}
+ax = figures.points_by_group(by_size, at=sizes, logx=True, connect=True, ylim=(0, 1), **names)
 for marker, seed, results in zip("os", seeds, context.mean(axis=2).T):
-    ax.plot(sizes, results, marker, color=figures.COLOURS["orange"], label=f"mean, seed {seed}")
-ax.plot(sizes, context.mean(axis=(1, 2)), color=figures.COLOURS["blue"], linewidth=2, label="mean of both")
-ax.set(
-    xlabel="what the network sees (pixels on a side, logarithmic)", ylabel="Dice", ylim=(0, 1), xscale="log"
-)
-ax.set_xticks(sizes, [f"{size} x {size}" for size in sizes])
-ax.minorticks_off()
+    ax.plot(sizes, results, marker, color=figures.COLOURS["orange"], zorder=5, label=f"mean, seed {seed}")
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 figures.show(
-    fig,
+    ax.figure,
     alt="Dice against the side of the visible patch, 1, 3, 9 and 17, on a logarithmic axis. The mean rises "
     "steeply from 1 to 3 and to 9, and little to 17. The two seeds lie close together. The single subjects "
     "are far apart, one far below all others, but the line of each rises from 1 to 9.",
@@ -1289,16 +1280,14 @@ for name, plan in plans.items():
 
 # %% tags=["plot"]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
-for (name, plan), colour, marker in zip(plans.items(), ("orange", "blue"), "os"):
-    sees = 1 + np.cumsum([2 * shrink for shrink, _ in plan])
-    for ax, costs, unit in zip(axes, plan_costs(plan, 240), (1e9, 1e6)):
-        total = np.cumsum(costs) / unit
-        ax.plot(sees, total, marker + "-", markersize=5, color=figures.COLOURS[colour], label=name)
-axes[0].set(title="computing", ylabel="all layers so far (GMACs)")
-axes[1].set(title="memory for the outputs", ylabel="all layers so far (MB, float32)")
-for ax in axes:
-    ax.set(xlabel="an output sees (pixels on a side)", xticks=(3, 7, 15, 31, 63))
-axes[0].legend(fontsize=8)
+for ax, costs, unit in zip(axes, (0, 1), (1e9, 1e6)):
+    totals = {name: np.cumsum(plan_costs(plan, 240)[costs]) / unit for name, plan in plans.items()}
+    sees = {name: 1 + np.cumsum([2 * shrink for shrink, _ in plan]) for name, plan in plans.items()}
+    lines = {name: (sees[name], totals[name]) for name in plans}
+    ylabel = ("all layers so far (GMACs)", "all layers so far (MB, float32)")[costs]
+    style = {"colours": ("orange", "blue"), "marker": "each", "legend": "upper left"}
+    figures.curves(lines, xlabel="an output sees (pixels on a side)", ylabel=ylabel, ax=ax, **style)
+    ax.set(title=("computing", "memory for the outputs")[costs], xticks=(3, 7, 15, 31, 63))
 figures.show(
     fig,
     alt="Two curves each for computing and memory against what an output sees. At full resolution both rise "
