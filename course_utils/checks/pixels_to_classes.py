@@ -205,13 +205,13 @@ def _sum_over_clusters(
     points: np.ndarray,
     clusters: np.ndarray,
     *,
-    of_cluster: Callable[[np.ndarray], float] = lambda members: (_distances(members) ** 2).sum(),
+    of_cluster: Callable[[np.ndarray], Any] = lambda members: (_distances(members) ** 2).sum(),
     total: Callable[[list[float]], float] = sum,
     names: Callable[[np.ndarray], Iterable[int]] = np.unique,
-) -> float:
+) -> Any:
     """W with its parts left open, for the mistakes. Clusters without members count nothing."""
     members = [points[clusters == name] for name in names(clusters)]
-    return float(total([of_cluster(own) for own in members if len(own)]))
+    return total([of_cluster(own) for own in members if len(own)])
 
 
 @check.exercise(
@@ -229,6 +229,18 @@ def _sum_over_clusters(
         ),
         partial(_sum_over_clusters, of_cluster=lambda own: _distances(own).sum() ** 2): (
             "The square goes on each distance. You squared their sum."
+        ),
+        partial(_sum_over_clusters, of_cluster=lambda own: np.linalg.norm(_distances(own))): (
+            "You added up the roots of the clusters' sums of squares: the squares stay squares."
+        ),
+        partial(_sum_over_clusters, of_cluster=lambda own: np.abs(own - own.mean(axis=0)).sum()): (
+            "You added up absolute differences: each of them is to be squared."
+        ),
+        partial(_sum_over_clusters, of_cluster=lambda own: ((own - own.mean(axis=0)) ** 2).sum(axis=0)): (
+            "W is a single number: add up over the intensities, too."
+        ),
+        partial(_sum_over_clusters, names=lambda clusters: range(clusters.max())): (
+            "The cluster with the largest number was left out: range(n) stops before n."
         ),
         partial(_sum_over_clusters, of_cluster=lambda own: (own**2).sum()): (
             "The mean of the cluster was not subtracted: these are squared distances from the origin."
@@ -310,12 +322,13 @@ def _patches(
     *,
     around: Callable[[int], tuple[int, ...]] = lambda size: (size // 2,) * 4,
     mode: str = "constant",
+    step: Callable[[int], int] = lambda size: 1,
     order: tuple[int, ...] | None = (1, 2, 0, 3, 4),
     shape: Callable[[int, int], tuple[int, ...]] = lambda channels, size: (-1, channels, size, size),
 ) -> Tensor:
-    """Patches with the padding, the order of the axes and the shape left open, for the mistakes."""
+    """Patches with the padding, the step, the order of the axes and the shape left open, for the mistakes."""
     padded = F.pad(image[None], around(size), mode=mode)[0]
-    windows = padded.unfold(1, size, 1).unfold(2, size, 1)  # (channels, x, y, size, size)
+    windows = padded.unfold(1, size, step(size)).unfold(2, size, step(size))  # (channels, x, y, size, size)
     ordered = windows if order is None else windows.permute(order)
     return ordered.reshape(shape(image.shape[0], size))
 
@@ -355,6 +368,12 @@ def _patches_as_an_image(image: Tensor, size: int) -> Tensor:
         partial(_patches, around=lambda size: (size // 2,) * 2): (
             "You padded along y only: F.pad takes two numbers for each axis, the last axis first."
         ),
+        partial(_patches, around=lambda size: (0, 0, size // 2, size // 2)): (
+            "You padded along x only: the first two numbers that F.pad takes are for the last axis, y."
+        ),
+        partial(_patches, step=lambda size: size): (
+            "Your windows lie side by side: the last argument of unfold is the step, and it is 1."
+        ),
         partial(_patches, around=lambda size: (size,) * 4): (
             "You padded by size: size // 2 on each side is enough, and gives one patch for each pixel."
         ),
@@ -365,8 +384,12 @@ def _patches_as_an_image(image: Tensor, size: int) -> Tensor:
             "Beyond the border you mirrored the image: here it is padded with zeros."
         ),
         partial(_patches, order=(1, 2, 3, 4, 0)): (
-            "The channels come second: (pixels, channels, size, size), not last."
+            "The channels were moved behind the patch, and the reshape has cut them up: they come second, "
+            "in front of the places in the patch."
         ),
+        partial(
+            _patches, order=(1, 2, 3, 4, 0), shape=lambda channels, size: (-1, size, size, channels)
+        ): "The channels come second: (pixels, channels, size, size), not last.",
         lambda image, size: F.unfold(image[None], size, padding=size // 2)[0].reshape(
             -1, image.shape[0], size, size
         ): "F.unfold gives one *column* for each pixel: transpose before the reshape.",
@@ -438,6 +461,19 @@ def _macs(
         given(_macs, width=1, height=1): (
             "This is the number of weights. Each of them is used at every place of the output."
         ),
+        given(_macs, in_channels=1, out_channels=1): (
+            "Both numbers of channels are missing: each output channel sums over all input channels."
+        ),
+        given(_macs, kernel=3): "The kernel is not always 3 x 3: use `kernel`.",
+        lambda in_channels, out_channels, kernel, width, height: (
+            in_channels * out_channels * kernel * 2 * width * height
+        ): "kernel * 2 is not kernel**2: the kernel has kernel * kernel places.",
+        lambda in_channels, out_channels, kernel, width, height: (
+            (in_channels * out_channels * kernel) ^ (2 * width * height)
+        ): "In Python ^ is no power (it compares bits): write kernel**2.",
+        lambda in_channels, out_channels, kernel, width, height: _macs(
+            in_channels, out_channels, kernel, width, width
+        ): "The output need not be square: width * height places, not width**2.",
         given(_macs, height=1): "The height is missing: the output has width * height places.",
         then(_macs, lambda count: 2 * count): (
             "You counted multiplications and additions apart: a multiply-accumulate is one of each."
@@ -511,6 +547,10 @@ def _between_limits(length: int, size: int) -> np.ndarray:
     return np.minimum(places + half, length) - np.maximum(places - half, 0)
 
 
+def _at_the_first_border(length: int, size: int) -> np.ndarray:
+    return np.minimum(np.arange(length), size // 2) + 1 + size // 2
+
+
 def _by_the_nearer_border(length: int, size: int) -> np.ndarray:
     places, half = np.arange(length), size // 2
     return half + 1 + np.minimum(half, np.minimum(places, length - 1 - places))
@@ -539,10 +579,12 @@ def _by_the_nearer_border(length: int, size: int) -> np.ndarray:
             "Near the first border a pixel at place x is seen from x + 1 + size // 2 centres; and there are "
             "fewer centres at the other end, too."
         ),
-        partial(
-            _reads,
-            along_one_axis=lambda length, size: np.minimum(np.arange(length), size // 2) + 1 + size // 2,
-        ): "You looked at the border on one side only: there are fewer centres at both ends.",
+        partial(_reads, along_one_axis=_at_the_first_border): (
+            "You looked at the first border only: there are fewer centres at the other end, too."
+        ),
+        partial(_reads, along_one_axis=then(_at_the_first_border, np.flip)): (
+            "You looked at the far border only: there are fewer centres at the first one, too."
+        ),
         partial(_reads, along_one_axis=_by_the_nearer_border): (
             "You looked at the nearer border only. In a narrow image a window sticks out on both sides."
         ),
@@ -561,6 +603,12 @@ def _by_the_nearer_border(length: int, size: int) -> np.ndarray:
         ),
         partial(_reads, along_one_axis=then(_right_along_one_axis, lambda reads: reads - 1)): (
             "One too few: from a to b, both included, there are b - a + 1 integers."
+        ),
+        partial(
+            _reads, along_one_axis=lambda length, size: _between_limits(length, size) + 1
+        ): "The last centre is n - 1, not n: near the far border you count one too many.",
+        given(_reads_per_pixel, size=lambda size: 2 * size + 1): (
+            "A window reaches size // 2 places to each side, not size."
         ),
         partial(_reads, along_one_axis=_between_limits): (
             "The last centre is n - 1, not n; and from a to b, both included, there are b - a + 1 integers."
@@ -640,6 +688,9 @@ def _linear_to_convolution(weight: Tensor, channels: int, width: int, height: in
         ),
         lambda weight, channels, width, height: weight.reshape(-1, channels, height, width): (
             "Width comes before height: (outputs, channels, width, height)."
+        ),
+        lambda weight, channels, width, height: weight.reshape(-1, width, height, channels): (
+            "The channels come second: (outputs, channels, width, height), not last."
         ),
         lambda weight, channels, width, height: weight.reshape(channels, -1, width, height): (
             "The outputs come first: (outputs, channels, width, height)."
@@ -722,6 +773,10 @@ def _stitched(
     return result
 
 
+def _as_channels(strided: Callable[[Tensor], Tensor], padded: Tensor, size: int, stride: int) -> Tensor:
+    return torch.cat([strided(padded[:, :, dx:, dy:]) for dx, dy in np.ndindex(stride, stride)], dim=1)
+
+
 def _side_by_side(strided: Callable[[Tensor], Tensor], padded: Tensor, size: int, stride: int) -> Tensor:
     """Whole parts beside each other instead of interleaved."""
     lines = [
@@ -760,6 +815,17 @@ def _side_by_side(strided: Callable[[Tensor], Tensor], padded: Tensor, size: int
         partial(_stitched, shifts=lambda stride: np.ndindex(2, 2)): (
             "Only the shifts by 0 and 1 are done: with stride s there are those from 0 to s - 1."
         ),
+        partial(_stitched, shifts=lambda stride: [(0, 0)]): (
+            "Only the unshifted scores are there, and zeros between them: the other shifts are missing."
+        ),
+        partial(_stitched, shifts=lambda stride: [(d, 0) for d in range(stride)]): (
+            "Only shifts along x are done: all stride * stride pairs (dx, dy) are needed."
+        ),
+        lambda strided, padded, size, stride: F.interpolate(strided(padded), scale_factor=stride): (
+            "You stretched the coarse scores: the pixels in between have scores of their own, which shifted "
+            "images give."
+        ),
+        _as_channels: "You stacked the parts as channels: each has pixels of its own to go to.",
         _side_by_side: (
             "You laid the parts side by side. They have to be interleaved, each pixel at its own place."
         ),
@@ -780,9 +846,9 @@ def shift_and_stitch(trial: Trial) -> None:
     for stride, calls in used:
         trial.require(
             calls <= stride**2 + 1,  # one more than needed, to see how many classes there are
-            "The values are right, but the network runs too often: there are stride * stride shifts, by 0 to "
-            "stride - 1 along each axis. More of them would fail where the image is small.",
-            "Loop over range(stride).",
+            "The values are right, but `strided` runs too often: there are only stride * stride shifts, by 0 "
+            "to stride - 1 along each axis. To save runs is the point of it.",
+            "Loop dx and dy over range(stride).",
             stride=stride,
             runs=calls,
         )
@@ -807,6 +873,7 @@ check.number(
         5: "That is the number of poolings. By how much does each spread the places?",
         64: "One pooling too many: there are five.",
         16: "One pooling too few: the fifth comes before that layer as well.",
+        193: "That is what the dilated kernel spans: 6 gaps of 32 places and one more. Asked for is the gap.",
         2: "That is for a single pooling: behind five of them neighbours are further apart.",
     },
 )
@@ -873,6 +940,9 @@ check.number(
         ),
         _SLICE * _PATCH_MACS / _SLICE_MACS: (
             "That is the ratio for our own small slice: here the slice has 240 x 240 pixels."
+        ),
+        256**2 * _PATCH_MACS / _DENSE_MACS: (
+            "Only the 240 x 240 pixels of the slice are classified: the padding has no patches of its own."
         ),
         _SLIDING_MACS / (_DENSE_MACS - (_HEAD - 256) * 240**2): (
             "The former linear layer has a 5 x 5 kernel in the dense network."
@@ -962,6 +1032,7 @@ check.number(
         32 * 64 * _VOXELS * 4 / 1e9: "That is for 32 layers: the image itself is no layer's output.",
         31 * _VOXELS * 4 / 1e9: "The channels are missing: each layer has 64 of them at every voxel.",
         31 * 64 * 240**2 * 4 / 1e9: "That is one slice. A scan has 155 of them.",
+        31 * 64 * 240**2 * 4 / 1e6: "That is one slice, in megabytes, the number printed above.",
         31 * 64 * _VOXELS / 1e9: "Those are numbers: each takes 4 bytes.",
         31 * 64 * _VOXELS * 4: "Those are bytes: 1 GB is 1e9 of them.",
         31 * 64 * _VOXELS * 4 / 1e6: "That is in megabytes: 1 GB is 1,000 of them.",

@@ -310,6 +310,42 @@ def sum_of_squares_up_to_the_largest_number(points, clusters):
     return total
 
 
+@wrong("sum_of_squares", says="roots of the clusters")
+def sum_of_norms(points, clusters):
+    return sum(
+        np.linalg.norm(points[clusters == c] - points[clusters == c].mean(axis=0))
+        for c in np.unique(clusters)
+    )
+
+
+@wrong("sum_of_squares", says="absolute differences")
+def sum_of_absolute_differences(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total += abs(own - np.mean(own, axis=0)).sum()
+    return total
+
+
+@wrong("sum_of_squares", says="single number")
+def sum_of_squares_of_each_intensity(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total += ((own - own.mean(axis=0)) ** 2).sum(axis=0)
+    return total
+
+
+@wrong("sum_of_squares", says="largest number was left out")
+def sum_of_squares_below_the_largest_number(points, clusters):
+    total = 0
+    for c in range(max(clusters)):
+        if (clusters == c).any():
+            own = points[clusters == c]
+            total += ((own - own.mean(axis=0)) ** 2).sum()
+    return total
+
+
 # ---- patches_around
 
 
@@ -364,8 +400,8 @@ def patches_with_mirrored_edge(image, size):
     return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
 
 
-@wrong("patches_around", says="channels come second")
-def patches_channels_last(image, size):
+@wrong("patches_around", says="cut them up")
+def patches_channels_cut_up(image, size):
     windows = padded_windows(image, size)
     return windows.permute(1, 2, 3, 4, 0).reshape(-1, image.shape[0], size, size)
 
@@ -405,6 +441,25 @@ def patches_as_a_list(image, size):
     padded = F.pad(image, (half, half, half, half))
     _, nx, ny = image.shape
     return [padded[:, x : x + size, y : y + size] for x in range(nx) for y in range(ny)]
+
+
+@wrong("patches_around", says="channels come second")
+def patches_channels_last(image, size):
+    return padded_windows(image, size).permute(1, 2, 3, 4, 0).reshape(-1, size, size, len(image))
+
+
+@wrong("patches_around", says="along x only")
+def patches_padded_along_x(image, size):
+    half = size // 2
+    windows = F.pad(image, (0, 0, half, half)).unfold(1, size, 1).unfold(2, size, 1)
+    return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
+
+
+@wrong("patches_around", says="side by side")
+def patches_side_by_side(image, size):
+    half = size // 2
+    windows = F.pad(image, (half, half, half, half)).unfold(1, size, size).unfold(2, size, size)
+    return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
 
 
 # ---- convolution_macs
@@ -470,6 +525,31 @@ def macs_in_floats(in_channels, out_channels, kernel, width, height):
 @wrong("convolution_macs", says="values differ")
 def macs_in_32_bits(in_channels, out_channels, kernel, width, height):
     return int(np.prod([in_channels, out_channels, kernel, kernel, width, height], dtype=np.int32))
+
+
+@wrong("convolution_macs", says="both numbers of channels")
+def macs_of_one_channel(in_channels, out_channels, kernel, width, height):
+    return kernel**2 * width * height
+
+
+@wrong("convolution_macs", says="not always 3 x 3")
+def macs_of_a_fixed_kernel(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * 3 * 3 * width * height
+
+
+@wrong("convolution_macs", says="kernel * 2")
+def macs_of_a_doubled_kernel(in_channels, out_channels, kernel, width, height):
+    return in_channels * (kernel * 2) * out_channels * width * height
+
+
+@wrong("convolution_macs", says="compares bits")
+def macs_with_a_caret(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * kernel ^ 2 * width * height
+
+
+@wrong("convolution_macs", says="need not be square")
+def macs_of_a_square_output(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * kernel**2 * width**2
 
 
 # ---- reads_per_pixel
@@ -538,7 +618,7 @@ def reads_without_the_last(width, height, size):
     return r
 
 
-@wrong("reads_per_pixel", says="both ends")
+@wrong("reads_per_pixel", says="first border only")
 def reads_with_one_border(width, height, size):
     half = size // 2
     reads = np.zeros((width, height), dtype=int)
@@ -569,6 +649,29 @@ def reads_in_eight_bits(width, height, size):
     for x in range(width):
         for y in range(height):
             reads[max(x - half, 0) : x + half + 1, max(y - half, 0) : y + half + 1] += 1
+    return reads
+
+
+@wrong("reads_per_pixel", says="far border only")
+def reads_with_the_far_border(width, height, size):
+    half = size // 2
+    xs, ys = (np.minimum(np.arange(n) + half, n - 1) - (np.arange(n) - half) + 1 for n in (width, height))
+    return xs[:, None] * ys[None, :]
+
+
+@wrong("reads_per_pixel", says="one too many")
+def reads_up_to_and_with_n(width, height, size):
+    half = size // 2
+    counts = [[min(p + half, n) - max(p - half, 0) + 1 for p in range(n)] for n in (width, height)]
+    return np.outer(*counts)
+
+
+@wrong("reads_per_pixel", says="size // 2 places to each side")
+def reads_of_windows_twice_as_wide(width, height, size):
+    reads = np.zeros((width, height))
+    for x in range(width):
+        for y in range(height):
+            reads[max(x - size, 0) : x + size + 1, max(y - size, 0) : y + size + 1] += 1
     return reads
 
 
@@ -615,6 +718,11 @@ def a_layer_instead_of_its_weights(weight, channels, width, height):
     layer = torch.nn.Conv2d(channels, len(weight), (width, height))
     layer.weight.data = weight.reshape(-1, channels, width, height)
     return layer
+
+
+@wrong("linear_to_convolution", says="channels come second")
+def channels_at_the_end(weight, channels, width, height):
+    return weight.reshape(len(weight), width, height, channels)
 
 
 # ---- shift_and_stitch
@@ -715,4 +823,39 @@ def stitch_with_as_many_shifts_as_places(strided, padded, size, stride):
             target = result[:, :, dx::stride, dy::stride]
             if target.numel():
                 target[...] = strided(padded[:, :, dx:, dy:])
+    return result
+
+
+@wrong("shift_and_stitch", says="zeros between them")
+def stitch_a_single_shift(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    result[:, :, ::stride, ::stride] = strided(padded)
+    return result
+
+
+@wrong("shift_and_stitch", says="along x")
+def stitch_shifts_along_x(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for dx in range(stride):
+        result[:, :, dx::stride, ::stride] = strided(padded[:, :, dx:])
+    return result
+
+
+@wrong("shift_and_stitch", says="stretched the coarse scores")
+def stitch_by_stretching(strided, padded, size, stride):
+    return torch.nn.Upsample(scale_factor=stride)(strided(padded))
+
+
+@wrong("shift_and_stitch", says="stacked the parts")
+def stitch_as_channels(strided, padded, size, stride):
+    parts = [strided(padded[:, :, dx:, dy:]) for dx in range(stride) for dy in range(stride)]
+    return torch.cat(parts, dim=1)
+
+
+@wrong("shift_and_stitch", says="runs too often")
+def stitch_window_by_window(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for x in range(result.shape[2]):
+        for y in range(result.shape[3]):
+            result[:, :, x, y] = strided(padded[:, :, x : x + size, y : y + size])[:, :, 0, 0]
     return result
