@@ -138,6 +138,7 @@ share = int(tumour.sum()) / (box_width * box_height)
 print(f"the box holds {box_width * box_height} pixels, the tumour fills {share:.0%} of it")
 
 # %% tags=["plot"]
+# One slice, three answers
 titles = ("the slice (FLAIR)", "is there one?\n1 number", "where?\n4 numbers")
 titles += (f"which pixels?\n{width * height:,} numbers",)
 fig = figures.row_of_slices([flair] * 4, titles, masks=[None, None, None, tumour], window=(-2, 4))
@@ -199,7 +200,7 @@ rename_clusters = check("rename_clusters", rename_clusters)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** `np.array(names)[clusters]` is an array indexed by an array: the list is a table, and every
-# pixel looks its new name up. All do so at once, so that no pixel is renamed twice.
+# pixel looks its new name up, all at once, so that none is renamed twice.
 #
 # BraTS label maps are converted in the same way.
 
@@ -245,6 +246,7 @@ print(f"sum of squares: {objective.min():.6f} to {objective.max():.6f}")
 print(f"accuracy:       {accuracy.min():.3f} to {accuracy.max():.3f}")
 
 # %% tags=["plot"]
+# What k-means minimises, and what a reader of the map wants
 order = np.argsort(accuracy)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
 left.bar(range(24), objective[order], color=figures.COLOURS["blue"])
@@ -315,6 +317,7 @@ squares = sum_of_squares(points, clusters), sum_of_squares(points, reference)
 print("sum of squares: k-means {:,.0f}, reference {:,.0f}".format(*squares))
 
 # %% tags=["plot"]
+# Best and worst naming, the best choice of clusters, the reference
 best, worst = namings[accuracy.argmax()], namings[accuracy.argmin()]
 maps = [as_map(rename_clusters(clusters, names)) for names in (best, worst)]
 maps += [None, labels.numpy()]
@@ -382,7 +385,7 @@ patches_around = check("patches_around", patches_around)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Pad, make the windows of both axes, bring the pixels in front of the channels, and only then
-# reshape. Mind this order: without `permute` the shape can be right and every patch wrong.
+# reshape: without `permute` the shape can be right and every patch wrong.
 #
 # `unfold` only changes the *strides*, the steps in memory from one element to the next: the windows overlap,
 # and all of them look at the same numbers. The `reshape` at the end has to copy, and then each number exists
@@ -403,6 +406,7 @@ places = [(centre_x, centre_y), (first_x, edge_y), (width // 3, height // 4), (2
 answers = ["tumour" if tumour[place] else "not tumour" for place in places]
 
 # %% tags=["plot"]
+# Four windows and the patches in them
 titles = [f"around {place}:\n{answer}" for place, answer in zip(places, answers)]
 shown = [patches[x * height + y, 3] for x, y in places]
 fig = interactive.show_windows(flair, places, shown, titles=titles, window=(-2, 4))
@@ -511,6 +515,7 @@ dice = metrics.dice_score(found.numpy(), tumour.numpy())
 print(f"Dice {dice:.3f};   best choice of k-means clusters, with the reference in hand: {best_dice:.3f}")
 
 # %% tags=["plot"]
+# The classifier's probability, its mask, the reference
 fig = figures.row_of_slices(
     [flair] * 3,
     ("probability of tumour", f"classified as tumour, Dice {dice:.2f}", "reference"),
@@ -567,8 +572,8 @@ def convolution_macs(in_channels, out_channels, kernel, width, height):
 convolution_macs = check("convolution_macs", convolution_macs)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** One output value sums over all places of the kernel in all input channels: that is
-# `in_channels * kernel**2` multiply-accumulates. There are `out_channels * width * height` output values.
+# **Solution.** One output value sums over all places of the kernel in all input channels, which is
+# `in_channels * kernel**2` multiply-accumulates, and there are `out_channels * width * height` output values.
 #
 # A linear layer from $m$ numbers to $n$ costs $m\,n$: the formula with a 1 x 1 kernel and a 1 x 1 output.
 # This is no accident, as section 4 shows.
@@ -637,8 +642,8 @@ def reads_per_pixel(width, height, size):
 reads_per_pixel = check("reads_per_pixel", reads_per_pixel)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Pixel $x$ lies in the windows of the centres from $x - P//2$ to $x + P//2$, as far as these
-# exist. Windows are squares, so the counts along the two axes multiply.
+# **Solution.** Pixel `x` lies in the windows of the centres from `x - half` to `x + half`, as far as these
+# exist; and as windows are squares, the counts along the two axes multiply.
 #
 # Inside it is $P^2$; in a corner $(P//2 + 1)^2$, about a quarter, because three quarters of those centres
 # would lie outside the image.
@@ -648,6 +653,7 @@ reads = reads_per_pixel(width, height, SIZE)
 print(f"inside {reads.max():.0f}, in a corner {reads.min():.0f}, on average {reads.mean():.0f}")
 
 # %% tags=["plot"]
+# How often each pixel is read
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=(1, 1.6))
 picture = left.imshow(reads.T, cmap="viridis", vmin=0)
 left.set(title="reads of each pixel", xlabel="x (voxels)", ylabel="y (voxels)")
@@ -740,6 +746,7 @@ print(f"tumour pixels judged: {min(tumour_pixels)} to {max(tumour_pixels)} in a 
 print(f"{tumour_pixels[lowest]} in the subject with the lowest Dice")
 
 # %% tags=["plot"]
+# Dice against what the network sees
 by_size = {f"{size} x {size}": results.mean(axis=0) for size, results in zip(sizes, context)}
 names = {"xlabel": "what the network sees (pixels, logarithmic axis)", "ylabel": "Dice"}
 ax = figures.points_by_group(by_size, at=sizes, logx=True, connect=True, ylim=(0, 1), **names)
@@ -826,12 +833,12 @@ def linear_to_convolution(weight, channels, width, height):
 linear_to_convolution = check("linear_to_convolution", linear_to_convolution)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** No number is changed, moved or added: only the shape is, because `Flatten` wrote the feature
-# map in the order in which it lies in memory. A fully connected layer *is* a convolution that has been told
-# to expect one size of input.
+# **Solution.** A fully connected layer *is* a convolution whose kernel is as large as its input: no number is
+# changed, moved or added, only the shape, because `Flatten` wrote the feature map in the order in which it
+# lies in memory.
 #
-# Give it a larger map, and it slides. (No flip: PyTorch's convolution is a cross-correlation, see notebook
-# 02.)
+# Give the convolution a larger map, and it slides. (No flip: PyTorch's convolution is a cross-correlation,
+# see notebook 02.)
 
 # %%
 exact = copy.deepcopy(classifier).double().requires_grad_(False)  # the same weights, with 16 digits
@@ -844,6 +851,7 @@ as_convolution = F.conv2d(features, kernel1, linear1.bias)[:, :, 0, 0]
 compare("linear and convolution, on feature maps", as_convolution, linear1(features.flatten(1)))
 
 # %% tags=["plot"]
+# A linear layer and its kernel
 output = int(linear1.weight.abs().sum(dim=1).argmax())  # the output with the largest weights
 row, tiles = linear1.weight[output], F.pad(kernel1[output].mT, (0, 1), value=torch.nan)  # x to the right
 limit = float(row.abs().max())
@@ -908,6 +916,7 @@ compare("whole image, and every second patch", coarse, by_patches[:, ::2, ::2])
 # the teeth of a zip.
 
 # %% tags=["plot"]
+# Four shifts, stitched
 figures.show(
     interactive.show_shifts(),
     alt="Five 6 x 6 grids. Each of the first four has every second cell in both directions coloured, "
@@ -961,6 +970,7 @@ compare("shift and stitch, and sliding window", stitched, by_patches)
 # it takes each second place. This is a **dilated** convolution (notebook 04). The weights stay as they are.
 
 # %% tags=["plot"]
+# Pooling with a stride, and without
 figures.show(
     interactive.show_dilation(),
     alt="Two diagrams of three rows of dots. Left: the pooled row keeps every second place, and a kernel of "
@@ -1006,7 +1016,8 @@ vgg_dilation = 2**5
 vgg_dilation = check("vgg_dilation", vgg_dilation)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each pooling made dense spreads everything behind it by another factor of 2: $2^5 = 32$.
+# **Solution.** Each pooling made dense spreads everything behind it by another factor of 2: for five of them
+# that is 2 · 2 · 2 · 2 · 2 = 32.
 #
 # The 7 x 7 kernel of that layer then spans $6 \cdot 32 + 1 = 193$ places, and all layers run at full
 # resolution with up to 512 channels. It is exact, and expensive. Hold on to this thought until section 5.
@@ -1137,6 +1148,7 @@ largest = [difference[distance == d].max().item() for d in range(12)]  # at each
 print("largest difference at the distances 0 to 11:", *(f"{value:.0e}" for value in largest))
 
 # %% tags=["plot"]
+# Where padding in every layer changes the scores
 fig, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4), width_ratios=(1, 1.3, 1.6))
 figures.show_slice(left, piece[3], title="the piece (FLAIR)", window=(-2, 4))
 picture = middle.imshow(difference.T, cmap="viridis")
@@ -1279,6 +1291,7 @@ for name, plan in plans.items():
     print(f"outputs {memory.sum() / 1e6:5.1f} MB    (1 GMAC: a thousand million MACs)")
 
 # %% tags=["plot"]
+# Computing and memory, with and without the pyramid
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
 for ax, costs, unit in zip(axes, (0, 1), (1e9, 1e6)):
     totals = {name: np.cumsum(plan_costs(plan, 240)[costs]) / unit for name, plan in plans.items()}
