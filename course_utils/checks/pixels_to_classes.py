@@ -576,8 +576,8 @@ def _by_the_nearer_border(length: int, size: int) -> np.ndarray:
             "The counts along the two axes multiply: every x fits with every y."
         ),
         partial(_reads, along_one_axis=lambda length, size: np.minimum(np.arange(length) + 1, size)): (
-            "Near the first border a pixel at place x is seen from x + 1 + size // 2 centres; and there are "
-            "fewer centres at the other end, too."
+            "These are patches that begin at their pixel. Around a pixel in the middle there are fewer of "
+            "them at both borders."
         ),
         partial(_reads, along_one_axis=_at_the_first_border): (
             "You looked at the first border only: there are fewer centres at the other end, too."

@@ -761,8 +761,21 @@ figures.show(
 )
 
 # %% [markdown]
-# One line lies far below the others: that subject's tumour is the smallest of all, and a few false pixels
-# weigh more against a small tumour than against a large one.
+# One line lies far below the others. What is special about that subject? We ask the classifier that we have
+# trained at length:
+
+# %%
+windows, where, truth = judging_sets[lowest]
+which, x, y = where.T
+with torch.no_grad():
+    called = classifier(windows[which, :, x, y]).argmax(dim=1) == 1
+print(f"lowest Dice: {int((called & truth).sum())} of {int(truth.sum())} tumour pixels found,", end=" ")
+print(f"{int((called & ~truth).sum())} false alarms in {len(truth):,} pixels")
+
+# %% [markdown]
+# Its tumour is the smallest of all, and most of what the classifier calls tumour is a false alarm. In the
+# whole brain these are few; beside a small tumour they are many, and the Dice coefficient compares with the
+# tumour (notebook 07).
 
 # %% [markdown]
 # ### Exercise 8: explain the picture

@@ -92,6 +92,9 @@ def test_the_lowest_curve_belongs_to_the_smallest_tumour(printed):
     pattern = "tumour pixels judged: # to # in a subject; # in the subject with the lowest Dice"
     smallest, largest, of_the_lowest = numbers(printed, pattern)
     assert of_the_lowest == smallest < largest
+    pattern = "lowest Dice: # of # tumour pixels found, # false alarms in # pixels"
+    hits, tumour, false_alarms, pixels = numbers(printed, pattern)
+    assert tumour == smallest and false_alarms > hits and false_alarms < pixels / 10
 
 
 @notebook

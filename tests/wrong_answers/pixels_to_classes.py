@@ -567,7 +567,7 @@ def reads_added(width, height, size):
     return np.array(counts[0])[:, None] + np.array(counts[1])[None, :]
 
 
-@wrong("reads_per_pixel", says="x + 1 + size // 2")
+@wrong("reads_per_pixel", says="begin at their pixel")
 def reads_at_one_end(width, height, size):
     return np.array([[min(x + 1, size) * min(y + 1, size) for y in range(height)] for x in range(width)])
 
