@@ -277,7 +277,7 @@ check.choice(
 )
 
 check.number(
-    "slide_rows",
+    "wrong_entries",
     answer=4,
     hints=(
         "Which matrix multiplies the padded input of six values? Your convolution_matrix with n = 6 and no "
