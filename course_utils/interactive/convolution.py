@@ -1,4 +1,4 @@
-"""What notebook 02 draws and moves: windows, stamps and blocks; the kernel over its signal as a row of the matrix."""
+"""What notebook 02 draws and moves: windows, stamps, blocks; the kernel over its signal as a matrix row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def show_windows(ax: Axes, n: int, kernel: int, *, stride: int = 1, padding: int
     ax.set(xlim=(-2, n + 1), ylim=(n, -1.8), xticks=range(0, n, 2))
 
 
-def show_stamps(axes: Sequence[Axes], b: Sequence[float], kernel: Sequence[float], *, stride: int = 1) -> None:
+def show_stamps(
+    axes: Sequence[Axes], b: Sequence[float], kernel: Sequence[float], *, stride: int = 1
+) -> None:
     """Draw a transposed convolution as stamps: one of ``axes`` for each input, and one more for their sum.
 
     ``b`` (n,) are the inputs, ``kernel`` (k,) the stamp; there are n + 1 ``axes``.
@@ -53,14 +55,14 @@ def show_stamps(axes: Sequence[Axes], b: Sequence[float], kernel: Sequence[float
 
 
 def draw_frame(ax: Axes, row: int, column: int, rows: int, columns: int) -> None:
-    """Frame ``rows`` x ``columns`` cells of a matrix that ``figures.show_matrix`` drew, from (row, column) on."""
+    """Frame ``rows`` x ``columns`` cells, from (row, column) on, of a matrix drawn by ``figures.show_matrix``."""
     corner = (column - 0.5, row - 0.5)
     style = {"fill": False, "edgecolor": COLOURS["green"], "linewidth": 4, "clip_on": False, "zorder": 3}
     ax.add_patch(Rectangle(corner, columns, rows, **style))
 
 
 def draw_blocks(ax: Axes, rows: int, columns: int, *, frame: tuple[int, int]) -> None:
-    """Divide a drawn matrix into blocks of ``rows`` x ``columns`` by thin lines; frame one, (block row, column)."""
+    """Divide a drawn matrix into blocks of ``rows`` x ``columns``; frame the one in (block row, block column)."""
     bottom, top = ax.get_ylim()
     left, right = ax.get_xlim()
     for edge in np.arange(top + rows, bottom, rows):
@@ -71,7 +73,7 @@ def draw_blocks(ax: Axes, rows: int, columns: int, *, frame: tuple[int, int]) ->
 
 
 def show_memory(ax: Axes, sides: Sequence[int]) -> None:
-    """Draw what a 3x3 convolution with padding 1 takes in memory, float32, against the side of a square image.
+    """Draw the memory of a 3x3 convolution with padding 1, float32, against the side of a square image.
 
     A sparse entry takes 8 bytes, 4 for its value and 4 for its column.
     """
@@ -102,7 +104,7 @@ def show_convolution_row(
     stride: int = 1,
     padding: int = 0,
 ) -> None:
-    """Draw one step of ``matrix @ signal``: the kernel over its window, and the row of the matrix that holds it.
+    """Draw one step of ``matrix @ signal``: the kernel over its window, and the matrix row that holds it.
 
     Everything shares one horizontal scale: input value m stands above column m of the matrix, so the kernel,
     where it lies now, falls straight down into row ``row``. Padding zeros are grey; they have no column. The
