@@ -69,10 +69,9 @@ def _last_product(a: Tensor, kernel: Tensor) -> Tensor:
     hints=(
         "Entry i looks at the window a[i], a[i+1], ..., a[i+k-1]. How many windows fit into the signal?",
         "There are n - k + 1 windows, so as many outputs: make that many zeros and fill them in a loop over "
-        "i. "
-        "Each is a sum of k products.",
-        "In the loop over i: y[i] is the sum over j of kernel[j] * a[i + j], which is (kernel * a[i : i + "
-        "k]).sum().",
+        "i. Each is a sum of k products.",
+        "In the loop over i: y[i] is the sum over j of kernel[j] * a[i + j], which is "
+        "(kernel * a[i : i + k]).sum().",
     ),
     why={
         given(_conv1d, kernel=_flip): (
@@ -88,8 +87,8 @@ def _last_product(a: Tensor, kernel: Tensor) -> Tensor:
         ),
         given(_conv1d, kernel=_first_zeroed): "The first kernel value never counts: j begins at 0.",
         _last_product: (
-            "Each output holds its window's last product only: the k products have to add up, `+=` and not "
-            "`=`."
+            "Each output holds its window's last product only: the k products have to add "
+            "up, `+=` and not `=`."
         ),
         _averaged: "You took the mean of the products: the formula has their sum.",
         partial(_padded_first, left=0.5, right=0.5): (
@@ -99,8 +98,8 @@ def _last_product(a: Tensor, kernel: Tensor) -> Tensor:
             "Windows that stick out at the end are counted as well: only n - k + 1 windows lie wholly inside."
         ),
         partial(_padded_first, left=1, right=1): (
-            "Windows that stick out at either end are counted as well: only n - k + 1 windows lie wholly "
-            "inside."
+            "Windows that stick out at either end are counted as well: only n - k + 1 "
+            "windows lie wholly inside."
         ),
     },
 )
@@ -121,16 +120,16 @@ def _scipy_convolve(a: Tensor, kernel: Tensor, *, mode: str = "valid") -> Tensor
     hints=(
         "In the formula the kernel's index runs against the signal's. Which kernel, slid in the ordinary "
         "way, does the same?",
-        "Convolution is cross-correlation with the kernel turned round: kernel[k-1], ..., kernel[1], "
-        "kernel[0].",
+        "Convolution is cross-correlation with the kernel turned round: kernel[k-1], "
+        "..., kernel[1], kernel[0].",
         "`tensor.flip(0)` reverses a tensor of one dimension; call your cross_correlation_1d with the "
         "flipped kernel.",
     ),
     why={
         _conv1d: "Nothing is flipped yet: this is cross-correlation.",
         given(_conv1d, a=_flip): (
-            "The values come out in reverse order: flip the kernel, not the signal, and leave the result as "
-            "it is."
+            "The values come out in reverse order: flip the kernel, not the signal, and leave "
+            "the result as it is."
         ),
         then(_conv1d, _flip): (
             "This is the cross-correlation, read backwards: flip the kernel alone, neither signal nor result."
@@ -140,8 +139,8 @@ def _scipy_convolve(a: Tensor, kernel: Tensor, *, mode: str = "valid") -> Tensor
             "(np.convolve's default)."
         ),
         partial(_scipy_convolve, mode="same"): (
-            "This is the 'same' convolution, as long as the signal: windows that stick out are counted as "
-            "well."
+            "This is the 'same' convolution, as long as the signal: windows that stick out "
+            "are counted as well."
         ),
     },
 )
@@ -158,8 +157,8 @@ check.choice(
     hints=(
         "The input is 0 everywhere except at one place. Which kernel value meets the 1 when the window has "
         "just reached it?",
-        "The window arrives from the left, so its last value, kernel[2] = 4, is the first to touch the "
-        "impulse.",
+        "The window arrives from the left, so its last value, kernel[2] = 4, is the "
+        "first to touch the impulse.",
         "So a kernel slid without flipping writes 4, 2, 1. Now ask which of the two PyTorch does.",
     ),
     why={
@@ -168,8 +167,8 @@ check.choice(
         "C": "The first two are right, but PyTorch doesn't flip: `conv1d` computes the cross-correlation, "
         "whatever its name.",
         "D": (
-            "Padding adds zeros at the ends; it can't turn 4, 2, 1 into 1, 2, 4. Only reversing the kernel "
-            "does."
+            "Padding adds zeros at the ends; it can't turn 4, 2, 1 into 1, 2, 4. Only "
+            "reversing the kernel does."
         ),
     },
 )
@@ -224,8 +223,8 @@ def _only_divided(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int
             "You rounded up: a last window that doesn't fit is dropped, so the division rounds down."
         ),
         partial(_size_formula, divide=lambda places, stride: round(places / stride)): (
-            "You rounded to the nearest: a last window that doesn't fit is dropped, so the division rounds "
-            "down."
+            "You rounded to the nearest: a last window that doesn't fit is dropped, so the "
+            "division rounds down."
         ),
         partial(_size_formula, divide=operator.truediv): (
             "A size is a whole number: divide with //, which rounds down."
@@ -245,16 +244,16 @@ def _only_divided(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int
         ): "Padding makes the signal longer: add 2 * padding, don't subtract it.",
         given(_output_size, padding=0): "The padding doesn't count yet: it adds 2 * padding values.",
         _padding_added_last: (
-            "The padding comes before the division: it makes the signal longer, and the stride runs over it "
-            "as well."
+            "The padding comes before the division: it makes the signal longer, and the "
+            "stride runs over it as well."
         ),
         given(
             _output_size, stride=1
         ): "The stride doesn't count yet: the window moves `stride` places at a time.",
         given(_output_size, kernel=3): "Your formula holds for a kernel of size 3 only: use `kernel`.",
         _without_kernel: (
-            "The kernel doesn't count yet: the window has to fit, so it can't begin at the last kernel - 1 "
-            "places."
+            "The kernel doesn't count yet: the window has to fit, so it can't begin at the "
+            "last kernel - 1 places."
         ),
         _only_divided: (
             "n // stride is a rule of thumb: the kernel, which has to fit, and the padding count as well."
@@ -278,14 +277,14 @@ check.number(
     hints=(
         "Use your output_size, one layer after the other: 155 becomes 78. And then?",
         "Each layer rounds by itself. 155, 78, 39, ...",
-        "A loop does it: start with n = 155 and repeat four times n = output_size(n, 3, stride=2, "
-        "padding=1).",
+        "A loop does it: start with n = 155 and repeat four times n = "
+        "output_size(n, 3, stride=2, padding=1).",
     ),
     why={
         155 / 16: "There is no fraction of a slice: each layer rounds, and not as 155 / 16 does.",
         9: (
-            "You divided once by 16 and rounded down. Each layer rounds by itself: with padding 1 it keeps "
-            "(n + 1) // 2."
+            "You divided once by 16 and rounded down. Each layer rounds by itself: with "
+            "padding 1 it keeps (n + 1) // 2."
         ),
         8: "That is without padding: 155, 77, 38, 18, 8. The layers here have padding 1.",
         20: "That is after three layers: there is one more.",
@@ -323,7 +322,7 @@ def _matrix_by_loops(
     column: Callable[[int, int, int, int], int] = lambda i, j, stride, padding: i * stride + j - padding,
     first: int | None = 0,
 ) -> Tensor:
-    """Kernel value j of row i is written to ``column``, unless that is below ``first`` (None: never) or beyond n."""
+    """Kernel value j of row i goes to ``column``, unless that is below ``first`` (None: any) or beyond n."""
     matrix = kernel.new_zeros(_output_size(n, len(kernel), stride, padding), n)
     for i in range(len(matrix)):
         for j, weight in enumerate(kernel):
@@ -348,8 +347,7 @@ def _matrix_by_loops(
         ),
         _with_padding_columns: (
             "You kept the columns of the padding. Those inputs are zeros, so their columns go: the matrix "
-            "acts "
-            "on the n true inputs."
+            "acts on the n true inputs."
         ),
         given(_convolution_matrix, padding=0): (
             "The padding is missing: row 0 starts at column -padding, and what sticks out is left out."
@@ -358,8 +356,8 @@ def _matrix_by_loops(
             "The padding gives more rows, but doesn't move the kernel yet: row 0 starts at column -padding."
         ),
         partial(_matrix_by_loops, column=lambda i, j, stride, padding: i * stride + j + padding): (
-            "You moved the kernel to the right by the padding: row 0 starts at column -padding, not at "
-            "+padding."
+            "You moved the kernel to the right by the padding: row 0 starts at column "
+            "-padding, not at +padding."
         ),
         _padded_on_the_left: (
             "The padding is on the left side only: it also lets the last windows stick out on the right."
@@ -369,17 +367,16 @@ def _matrix_by_loops(
             "`stride` columns."
         ),
         partial(_matrix_by_loops, column=lambda i, j, stride, padding: i + j - padding): (
-            "The stride is missing in the columns: from one row to the next the kernel moves on by `stride` "
-            "columns."
+            "The stride is missing in the columns: from one row to the next the kernel moves "
+            "on by `stride` columns."
         ),
         partial(_matrix_by_loops, column=lambda i, j, stride, padding: i + j * stride - padding): (
-            "The stride went into the kernel: it spreads the rows, not the kernel's own values (that is "
-            "dilation)."
+            "The stride went into the kernel: it spreads the rows, not the kernel's own "
+            "values (that is dilation)."
         ),
         partial(_matrix_by_loops, column=lambda i, j, stride, padding: (i + j) * stride - padding): (
             "You multiplied i + j by the stride: only the row's start moves by it, i * stride; the kernel's "
-            "own "
-            "values stay neighbours."
+            "own values stay neighbours."
         ),
         partial(_matrix_by_loops, first=None): (
             "A negative column index wraps round to the end of the row in Python: leave out columns below 0."
@@ -414,8 +411,8 @@ check.choice(
         "Two things can be read off such a picture: by how much each row is shifted against the one above "
         "(the stride), and how much of the first row is cut off (the padding).",
         "Stride 2: each row starts two columns after the one above. That rules out one picture.",
-        "Padding 1: the first row has lost its first value, and the rows still read 2, 3, 5 from left to "
-        "right.",
+        "Padding 1: the first row has lost its first value, and the rows still read 2, 3, "
+        "5 from left to right.",
     ),
     why={
         "B": "There the first row shows all three kernel values: nothing sticks out, so the padding is 0.",
@@ -431,14 +428,13 @@ check.number(
         "Which matrix multiplies the padded input of six values? Your convolution_matrix with n = 6 and no "
         "padding makes it.",
         "Compare entry by entry and count where the two differ. (The numbers for x, y, z are all different, "
-        "so "
-        "nothing can hide.)",
+        "so nothing can hide.)",
         "int((printed != X).sum()), with X = convolution_matrix(torch.tensor([x, y, z]), 6)",
     ),
     why={
         0: (
-            "Look at the third value of a row, x in print: kernel values all different make the misprint "
-            "visible."
+            "Look at the third value of a row, x in print: kernel values all different "
+            "make the misprint visible."
         ),
         1: "One misprint, but it is repeated in each row: count all wrong entries.",
         2: "Compare all four rows, each by itself: the same misprint is in every one of them.",
@@ -473,8 +469,11 @@ def _matrix_2d_by_loops(
     inside: Callable[..., bool] = lambda r, c, flat, height, width: 0 <= r < height and 0 <= c < width,
     width_of_kernel: int = 1,
 ) -> Tensor:
-    """``output`` and ``pixel`` flatten, ``inside`` says what is written, the kernel's axis ``width_of_kernel``
-    counts for the output's width."""
+    """The four loops of the exercise, with the parts that go wrong left open.
+
+    ``output`` and ``pixel`` flatten, ``inside`` says what is written, and the kernel's axis
+    ``width_of_kernel`` counts for the output's width.
+    """
     out_height = _output_size(height, kernel.shape[0], stride, padding)
     out_width = _output_size(width, kernel.shape[width_of_kernel], stride, padding)
     matrix = kernel.new_zeros(out_height * out_width, height * width)
@@ -501,39 +500,37 @@ def _height_for_width(kernel: Tensor, height: int, width: int, stride: int = 1, 
 @check.exercise(
     oracle=_convolution_matrix_2d,
     hints=(
-        "As in 1D: one row for each output pixel, one column for each input pixel. Pixel (r, c) of an "
-        "image that is `width` wide becomes entry r * width + c.",
+        "As in 1D: one row for each output pixel, one column for each input pixel. Pixel (r, c) of an image "
+        "that is `width` wide becomes entry r * width + c.",
         "Four loops: output pixel (i, j), kernel entry (p, q). Which row r and which column c of the input "
-        "does "
-        "it lie on, with stride and padding? Both have to be inside the image.",
+        "does it lie on, with stride and padding? Both have to be inside the image.",
         "`r, c = i * stride - padding + p, j * stride - padding + q`, then `if 0 <= r < height and 0 <= c < "
-        "width: X[i * out_width + j, r * width + c] = kernel[p, q]`, with out_height and out_width from "
-        "output_size.",
+        "width: X[i * out_width + j, r * width + c] = kernel[p, q]`, with out_height and "
+        "out_width from output_size.",
     ),
     why={
         given(_convolution_matrix_2d, kernel=_flip): (
             "Your kernel is flipped: kernel[0, 0] meets the window's top left pixel."
         ),
         given(_convolution_matrix_2d, kernel=lambda kernel: kernel.T): (
-            "The kernel's two axes are swapped: p runs down with the rows, q runs to the right with the "
-            "columns."
+            "The kernel's two axes are swapped: p runs down with the rows, q runs to the "
+            "right with the columns."
         ),
         given(_convolution_matrix_2d, padding=0): (
             "The padding is missing: it lets the kernel stick out by `padding` rows and columns on each side."
         ),
         given(_convolution_matrix_2d, stride=1): (
-            "The stride is missing: from one output pixel to the next the kernel moves on by `stride`, along "
-            "rows and columns."
+            "The stride is missing: from one output pixel to the next the kernel moves on by `stride`, "
+            "along rows and columns."
         ),
         _column_by_column: (
-            "You flattened column by column: `flatten()` goes along the rows, pixel (r, c) becomes entry "
-            "r * width + c."
+            "You flattened column by column: `flatten()` goes along the rows, pixel (r, c) "
+            "becomes entry r * width + c."
         ),
         _height_for_width: "Height and width of the image are swapped: the height counts its rows.",
         partial(_matrix_2d_by_loops, inside=lambda r, c, flat, height, width: 0 <= flat < height * width): (
             "What sticks out at the left or right leaks into the neighbouring image row: test r and c each, "
-            "not "
-            "the flat index."
+            "not the flat index."
         ),
         partial(_matrix_2d_by_loops, inside=lambda r, c, flat, height, width: r < height and c < width): (
             "A negative index wraps round in Python: leave out rows and columns below 0, too."
@@ -552,8 +549,8 @@ def _height_for_width(kernel: Tensor, height: int, width: int, stride: int = 1, 
             "You multiplied i by the output's height: a row of the output has `out_width` pixels."
         ),
         partial(_matrix_2d_by_loops, output=lambda i, j, **sizes: j * sizes["out_height"] + i): (
-            "The output is flattened column by column: along its rows, pixel (i, j) is entry i * out_width + "
-            "j."
+            "The output is flattened column by column: along its rows, pixel (i, j) is entry "
+            "i * out_width + j."
         ),
         partial(
             _matrix_2d_by_loops,
@@ -572,7 +569,8 @@ def convolution_matrix_2d(trial: Trial) -> None:
     trial.signature("kernel", "height", "width", stride=1, padding=0)
     tiny = torch.tensor([[1, 2, 0, 3, 4, 0], [0, 1, 2, 0, 3, 4]], dtype=torch.float64)
     trial.case(tensor(1, 2, 3, 4).reshape(2, 2), 2, 3, expected=tiny)
-    # An output larger than the image, so that a wrong place in it is a wrong value and not an IndexError.
+    # Outputs no smaller than the image: there a wrong place is a wrong value and not an IndexError.
+    trial.case(numbers(3, 3, seed=48), 4, 5, padding=1)
     trial.case(numbers(2, 3, seed=46), 2, 4, padding=2)
     trial.case(numbers(3, 3, seed=10), 4, 5)
     trial.case(numbers(3, 3, seed=11), 5, 4, padding=1)
@@ -615,7 +613,7 @@ def _stamped(
     scale: bool = True,
     cut: Callable[[Tensor, int], Tensor] = lambda full, padding: full[padding : len(full) - padding],
 ) -> Tensor:
-    """Stamping by loops, overlaps overwritten unless ``add``, stamps not multiplied unless ``scale``; then cut."""
+    """Stamping by loops: overlaps ``add`` up, the input values ``scale`` the stamps; then ``cut``."""
     full = b.new_zeros((len(b) - 1) * stride + len(kernel))
     for i, value in enumerate(b):
         for j, weight in enumerate(kernel):
@@ -627,12 +625,12 @@ def _stamped(
 @check.exercise(
     oracle=_conv_transpose1d,
     hints=(
-        "Each b[i] puts a copy of the kernel, multiplied by b[i], into the output. Where does the copy of "
-        "b[i] start?",
+        "Each b[i] puts a copy of the kernel, multiplied by b[i], into the output. Where "
+        "does the copy of b[i] start?",
         "At i * stride. Copies that overlap add up. All of them together need (n - 1) * stride + k places; "
         "at the end, cut `padding` values off each end.",
-        "`full[i * stride : i * stride + k] += b[i] * kernel` in a loop over i; then "
-        "`return full[padding : len(full) - padding]`.",
+        "`full[i * stride : i * stride + k] += b[i] * kernel` in a loop over i; then `return full[padding : "
+        "len(full) - padding]`.",
     ),
     why={
         partial(_stamped, add=False): "Where stamps overlap they must add up: `+=`, not `=`.",
@@ -716,13 +714,12 @@ def _flipped_stamps(x: float, y: float, z: float, a: float, b: float, c: float, 
 @check.exercise(
     oracle=_slide_transposed,
     hints=(
-        "Put numbers in: compare X.T @ a with the six printed expressions. Primes let you factor what you "
-        "find.",
-        "The wrong ones are the last two. For kernel (2, 3, 5) and input (7, 11, 13, 17) they have to be 116 "
-        "and "
-        "85.",
-        "The fifth place is stamped by c (its last value, z) and by d (its middle value, y); the sixth by d "
-        "alone.",
+        "Put numbers in: compare X.T @ a with the six printed expressions. Primes let you "
+        "factor what you find.",
+        "The wrong ones are the last two. For kernel (2, 3, 5) and input (7, 11, 13, 17) "
+        "they have to be 116 and 85.",
+        "The fifth place is stamped by c (its last value, z) and by d (its middle value, y); "
+        "the sixth by d alone.",
     ),
     why={
         _as_printed: "That is the slide as printed. Compare each entry with X.T @ a: two are wrong.",
@@ -760,10 +757,10 @@ def _by_conv1d(
 @check.exercise(
     oracle=_stride_1,
     hints=(
-        "Compare the pictures of X.T and of a convolution matrix: in which order do the rows of X.T hold "
-        "the kernel?",
-        "The kernel is flipped, and the input needs enough zeros for a window that touches b with one "
-        "value only: k - 1 on each side when padding is 0.",
+        "Compare the pictures of X.T and of a convolution matrix: in which order do the "
+        "rows of X.T hold the kernel?",
+        "The kernel is flipped, and the input needs enough zeros for a window that touches b with one value "
+        "only: k - 1 on each side when padding is 0.",
         "F.conv1d with kernel.flip(0) and padding = len(kernel) - 1 - padding.",
     ),
     why={
@@ -782,21 +779,20 @@ def _by_conv1d(
             "one cuts off, the less the other adds."
         ),
         partial(_by_conv1d, pad=lambda k, padding: k - 1): (
-            "You pad by k - 1 always: the transposed convolution's own padding has to be taken away, k - 1 - "
-            "padding."
+            "You pad by k - 1 always: the transposed convolution's own padding has to be "
+            "taken away, k - 1 - padding."
         ),
         partial(_by_conv1d, pad=lambda k, padding: k - 1 + padding): (
             "You added the padding to k - 1. It has to be taken away: what the transposed convolution cuts "
-            "off "
-            "needs no zeros."
+            "off needs no zeros."
         ),
         partial(_by_conv1d, pad=lambda k, padding: k - 1 - 2 * padding): (
-            "You took the padding away twice: F.conv1d adds its padding at each end, so it loses `padding` "
-            "once."
+            "You took the padding away twice: F.conv1d adds its padding at each end, so it "
+            "loses `padding` once."
         ),
         partial(_by_conv1d, pad=lambda k, padding: k - padding): (
-            "One zero too many at each end: a window that touches b with one value sticks out by k - 1, not "
-            "k."
+            "One zero too many at each end: a window that touches b with one value sticks out "
+            "by k - 1, not k."
         ),
         partial(_by_conv1d, pad=lambda k, padding: 2 - padding): (
             "That padding is right for a kernel of three values only: use len(kernel) - 1 instead of 2."
@@ -812,6 +808,7 @@ def transpose_by_convolution(trial: Trial) -> None:
     trial.case(numbers(7, seed=19), numbers(4, seed=20), padding=1)
     trial.case(numbers(6, seed=21), numbers(5, seed=22), padding=3)
     trial.case(numbers(2, seed=26), numbers(6, seed=27), padding=2)
+    trial.case(numbers(8, seed=49), numbers(6, seed=50), padding=1)
 
 
 def _transposed_output_size(
@@ -881,27 +878,27 @@ def _forward(n: int, kernel: int, stride: int = 1, padding: int = 0, output_padd
         partial(_stamp_formula, cut=1): "The padding is cut off at both ends: it counts twice.",
         partial(_stamp_formula, cut=0): "The padding is missing: it is cut off at both ends.",
         partial(_stamp_formula, cut=-2): (
-            "The padding is cut off, not added: the transposed convolution undoes the size of a convolution "
-            "that had it."
+            "The padding is cut off, not added: the transposed convolution undoes the size of "
+            "a convolution that had it."
         ),
         partial(_stamp_formula, given_back=2): (
             "output_padding lengthens the output at one end only: it counts once."
         ),
         partial(_stamp_formula, given_back=-2): (
-            "output_padding is not a second padding: padding cuts off at both ends, output_padding gives "
-            "back at one."
+            "output_padding is not a second padding: padding cuts off at both ends, "
+            "output_padding gives back at one."
         ),
         partial(_stamp_formula, given_back=-1): "output_padding is given back, not cut off: add it.",
         partial(
             _stamp_formula, given_back=0
         ): "output_padding is missing: it makes the output that much longer.",
         partial(_stamp_formula, extra=1): (
-            "One too many: the last stamp starts at (n - 1) * stride and ends `kernel` places later, nothing "
-            "more."
+            "One too many: the last stamp starts at (n - 1) * stride and ends `kernel` "
+            "places later, nothing more."
         ),
         partial(_stamp_formula, extra=-1): (
-            "One too few: the last stamp starts at (n - 1) * stride and is `kernel` places long, not kernel "
-            "- 1."
+            "One too few: the last stamp starts at (n - 1) * stride and is `kernel` places "
+            "long, not kernel - 1."
         ),
         _forward: "That is the size of the forward convolution: this one goes the other way and gets longer.",
     },
@@ -920,22 +917,22 @@ check.choice(
     "inverse_picture",
     answer="D",
     hints=(
-        "How many numbers did the strided convolution keep of each 4 pixels? Could any map bring the others "
-        "back?",
-        "Compare sizes first (the titles say them), then the values: edges and fine structures, in the first "
-        "picture and in the third.",
+        "How many numbers did the strided convolution keep of each 4 pixels? Could any map "
+        "bring the others back?",
+        "Compare sizes first (the titles say them), then the values: edges and fine structures, in the "
+        "first picture and in the third.",
         "Only one option says something true about both the size and the values.",
     ),
     why={
         "A": "Look at the fine structures: they are gone. A quarter as many numbers can't hold the whole "
         "image, and the transpose makes no attempt to recover it.",
         "B": (
-            "Rounding errors are about 1e-16 here; the number printed above the figure is the largest "
-            "difference."
+            "Rounding errors are about 1e-16 here; the number printed above the figure "
+            "is the largest difference."
         ),
         "C": (
-            "The size is right: read the titles of the first and the third picture. It is the values that "
-            "differ."
+            "The size is right: read the titles of the first and the third picture. It is "
+            "the values that differ."
         ),
     },
 )
@@ -963,13 +960,17 @@ def _by_conv_transpose2d(
     *,
     extra: Callable[[int, int, int], tuple[int, int] | int] = lambda rows, columns, stride: (rows, columns),
     append_zeros: bool = False,
+    strided: bool = True,
+    padded: bool = True,
 ) -> Tensor:
-    """``extra`` makes the output_padding of the rows and columns that are missing without it, and the stride."""
+    """``extra`` makes output_padding from the rows and columns that are missing without it, and the stride."""
     size = [(n - 1) * stride + k - 2 * padding for n, k in zip(v.shape, kernel.shape)]
-    output_padding = extra(height - size[0], width - size[1], stride)
-    result = F.conv_transpose2d(v[None, None], kernel[None, None], None, stride, padding, output_padding)[
-        0, 0
-    ]
+    options = {
+        "output_padding": extra(height - size[0], width - size[1], stride),
+        "stride": stride if strided else 1,
+        "padding": padding if padded else 0,
+    }
+    result = F.conv_transpose2d(v[None, None], kernel[None, None], **options)[0, 0]
     if append_zeros:
         result = F.pad(result, (0, width - result.shape[1], 0, height - result.shape[0]))
     return result
@@ -984,8 +985,8 @@ def _convolved(
 @check.exercise(
     oracle=_input_gradient,
     hints=(
-        "<Xa, v> = <a, X^T v>, and the gradient of <a, g> with respect to a is g. So which operation is "
-        "asked for?",
+        "<Xa, v> = <a, X^T v>, and the gradient of <a, g> with respect to a is g. So "
+        "which operation is asked for?",
         "F.conv_transpose2d with the same kernel, stride and padding. Its result may be too small: choose "
         "output_padding so that it gets back to (height, width).",
         "output_padding = (height - transposed_output_size(v.shape[0], kernel.shape[0], stride, padding), "
@@ -996,13 +997,12 @@ def _convolved(
             "Your kernel is flipped: conv_transpose2d takes the kernel as it is."
         ),
         partial(_by_conv_transpose2d, extra=lambda rows, columns, stride: 0): (
-            "The size is ambiguous: several input sizes give the same output size. Use output_padding to get "
-            "back to (height, width)."
+            "The size is ambiguous: several input sizes give the same output size. Use output_padding to "
+            "get back to (height, width)."
         ),
         partial(_by_conv_transpose2d, extra=lambda rows, columns, stride: 0, append_zeros=True): (
             "The rows or columns that were missing are not always zeros: output_padding computes them, "
-            "appended "
-            "zeros don't."
+            "appended zeros don't."
         ),
         partial(_by_conv_transpose2d, extra=lambda rows, columns, stride: rows): (
             "Height and width need an output_padding each: you used that of the height for both."
@@ -1014,18 +1014,18 @@ def _convolved(
             "The pair of output_padding is (rows, columns): yours is the other way round."
         ),
         partial(_by_conv_transpose2d, extra=lambda rows, columns, stride: stride - 1): (
-            "output_padding = stride - 1 gives the largest of the possible sizes: compute what is missing to "
-            "(height, width)."
+            "output_padding = stride - 1 gives the largest of the possible sizes: compute what is missing "
+            "to (height, width)."
         ),
-        given(
-            _input_gradient, padding=0
-        ): "The padding is missing: the convolution had it, so its gradient has it.",
-        given(
-            _input_gradient, stride=1
-        ): "The stride is missing: the convolution had it, so its gradient has it.",
+        partial(_by_conv_transpose2d, padded=False): (
+            "The padding is missing: the convolution had it, so its gradient has it."
+        ),
+        partial(_by_conv_transpose2d, strided=False): (
+            "The stride is missing: the convolution had it, so its gradient has it."
+        ),
         _convolved: (
-            "This is the ordinary convolution: the gradient goes the other way, from output to input, by the "
-            "transpose."
+            "This is the ordinary convolution: the gradient goes the other way, from output to input, by "
+            "the transpose."
         ),
     },
 )
@@ -1064,8 +1064,8 @@ check.number(
     tolerance=0.005,
     hints=(
         "How many rows has the matrix, how many columns? Padding 1 keeps the size of the image.",
-        "240 * 240 = 57,600 rows and as many columns. A float32 number takes 4 bytes, a gigabyte (GB) is "
-        "10^9 bytes.",
+        "240 * 240 = 57,600 rows and as many columns. A float32 number takes 4 bytes, a "
+        "gigabyte (GB) is 10^9 bytes.",
         "57600 ** 2 * 4 / 1e9",
     ),
     why={
@@ -1091,8 +1091,8 @@ check.number(
     "dense_overhead",
     answer=_PIXELS // 9,
     hints=(
-        "Count for one output pixel: how many multiplications does the row of the matrix take, how many the "
-        "kernel?",
+        "Count for one output pixel: how many multiplications does the row of the matrix "
+        "take, how many the kernel?",
         "The dense row has 57,600 entries, each multiplied once. The kernel has 3 * 3 entries.",
         "57600 / 9",
     ),

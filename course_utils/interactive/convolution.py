@@ -55,14 +55,14 @@ def show_stamps(
 
 
 def draw_frame(ax: Axes, row: int, column: int, rows: int, columns: int) -> None:
-    """Frame ``rows`` x ``columns`` cells, from (row, column) on, of a matrix drawn by ``figures.show_matrix``."""
+    """Frame ``rows`` x ``columns`` cells of a matrix drawn by ``show_matrix``, from (row, column) on."""
     corner = (column - 0.5, row - 0.5)
     style = {"fill": False, "edgecolor": COLOURS["green"], "linewidth": 4, "clip_on": False, "zorder": 3}
     ax.add_patch(Rectangle(corner, columns, rows, **style))
 
 
 def draw_blocks(ax: Axes, rows: int, columns: int, *, frame: tuple[int, int]) -> None:
-    """Divide a drawn matrix into blocks of ``rows`` x ``columns``; frame the one in (block row, block column)."""
+    """Divide a drawn matrix into blocks of ``rows`` x ``columns``, and frame one: (block row, column)."""
     bottom, top = ax.get_ylim()
     left, right = ax.get_xlim()
     for edge in np.arange(top + rows, bottom, rows):
