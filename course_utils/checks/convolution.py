@@ -963,7 +963,7 @@ def _by_conv_transpose2d(
     strided: bool = True,
     padded: bool = True,
 ) -> Tensor:
-    """``extra`` makes output_padding from the rows and columns that are missing without it, and the stride."""
+    """``extra`` makes output_padding of the rows and columns missing without it, and of the stride."""
     size = [(n - 1) * stride + k - 2 * padding for n, k in zip(v.shape, kernel.shape)]
     options = {
         "output_padding": extra(height - size[0], width - size[1], stride),
