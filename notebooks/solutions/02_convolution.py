@@ -128,8 +128,8 @@ def cross_correlation_1d(a, kernel):
 cross_correlation_1d = check("cross_correlation_1d", cross_correlation_1d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each output is the dot product of the kernel with one window of the signal, and `n - k + 1`
-# windows lie wholly inside. The kernel isn't turned round: its first value meets the window's first.
+# **Solution.** Each output is the dot product of the kernel, not turned round, with one window of the signal;
+# `n - k + 1` windows lie wholly inside it.
 #
 # A dot product is large where the signal *resembles* the kernel. This is what "correlation" means, and how
 # the first layer of a network reads: each kernel is a small pattern that it looks for everywhere, with the
@@ -255,8 +255,8 @@ impulse_picture = check("impulse_picture", impulse_picture)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** B: a window that comes from the left touches the impulse with its *last* weight, 4, first, so
-# a kernel that slides unflipped writes itself backwards: 4, 2, 1. Convolution flips it beforehand and so
-# writes it forwards. `conv1d` doesn't flip.
+# a kernel that slides unflipped, as in `conv1d`, writes itself backwards: 4, 2, 1. Convolution flips it
+# beforehand and so writes it forwards.
 #
 # Keep this picture: in section 5 an operation will *stamp* the kernel forwards, and the flip comes back.
 
@@ -338,9 +338,8 @@ def output_size(n, kernel, stride=1, padding=0):
 output_size = check("output_size", output_size)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** `(n + 2 * padding - kernel) // stride + 1`: the first window is always there, that is the
-# "+ 1". It can move over `n + 2 * padding - kernel` places and makes one more output with each *whole*
-# stride, so the division rounds down.
+# **Solution.** `(n + 2 * padding - kernel) // stride + 1`: the first window is the "+ 1", and each *whole*
+# stride that fits into the `n + 2 * padding - kernel` places after it makes one output more.
 #
 # As a formula, $\lfloor (n + 2p - k)/s \rfloor + 1$. Three special cases to know by heart: $s = 1,\ p = (k-1)/2$ with odd $k$ keeps the size ("same");
 # $s = 1,\ p = 0$ loses $k - 1$ ("valid"); $k = 3,\ s = 2,\ p = 1$ halves it, rounding up.
@@ -447,7 +446,7 @@ convolution_matrix = check("convolution_matrix", convolution_matrix)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Nothing was computed: row `i` is the kernel, copied to the columns from `i * stride - padding`
-# on. What would lie outside the columns 0 to `n - 1` meets padding zeros and is left out.
+# on; what would lie outside the columns 0 to `n - 1` meets padding zeros and is left out.
 #
 # With stride 1 all diagonals are constant (a *Toeplitz* matrix): this is weight sharing. A fully connected
 # layer from 4 values to 4 has 16 free numbers; a convolution with a kernel of 3 has 3, repeated, and zeros
@@ -598,8 +597,8 @@ convolution_matrix_2d = check("convolution_matrix_2d", convolution_matrix_2d)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** For output pixel `(i, j)` kernel entry `(p, q)` lies on input pixel `(i * stride - padding + p,
-# j * stride - padding + q)`, and this row and column have to be tested apart. Test the flat index alone, and
-# a kernel that sticks out on the left reads the end of the image row above.
+# j * stride - padding + q)`; row and column have to be tested apart, or a kernel that sticks out on the left
+# reads the end of the image row above.
 #
 # The pixel below is $w$ entries away: what is close in the image is far apart in the vector, and this is
 # what makes the picture of the matrix interesting.
@@ -657,7 +656,7 @@ block_picture = check("block_picture", block_picture)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** C: the block in block row `i` and block column `r` says what input row `r` gives to output row
-# `i`. That is a 1D convolution with kernel row `r - i`, here 2 - 1 = 1, the middle one.
+# `i`, so it is the 1D matrix of kernel row `r - i`, here 2 - 1 = 1, the middle one.
 #
 # So the matrix is Toeplitz twice: the *blocks* repeat along diagonals, and within each block the *entries*
 # do. It is called **doubly block Toeplitz**, and a 3D convolution adds a third level.
@@ -776,10 +775,9 @@ transposed_convolution_1d = check("transposed_convolution_1d", transposed_convol
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Each input value stamps the kernel, multiplied by itself, `stride` places after the one before;
-# overlaps add up, and the padding is cut off both ends. There is no flip, and no zeros are put between the
-# inputs.
+# overlaps add up, the padding is cut off both ends, and nothing is flipped.
 #
-# Both appear when one insists on describing this operation as an ordinary convolution; as stamping it is
+# Nor were zeros put between the inputs. Flip and zeros appear when one insists on describing this operation as an ordinary convolution; as stamping it is
 # four lines. With a stride smaller than the kernel stamps overlap, and not evenly: places 2 and 4 above got
 # two contributions, the others one. That is the seed of the checkerboard artefacts of notebook 03.
 
@@ -1003,7 +1001,7 @@ transposed_output_size = check("transposed_output_size", transposed_output_size)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** `(n - 1) * stride + kernel - 2 * padding + output_padding`: the last stamp begins at
-# `(n - 1) * stride` and is as long as the kernel. The padding is cut off both ends, `output_padding` is given
+# `(n - 1) * stride` and is as long as the kernel; the padding is cut off both ends, `output_padding` is given
 # back at one.
 #
 # For the lecture: $(2 - 1) \cdot 2 + 3 - 2 = 3$, and 4 with `output_padding=1`. So the slide's transposed
@@ -1135,9 +1133,9 @@ def input_gradient(v, kernel, height, width, stride=1, padding=0):
 input_gradient = check("input_gradient", input_gradient)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The whole backward pass is one transposed convolution, with the same kernel, stride and padding.
-# The gradient must have the input's size, and for a stride above 1 the output's size doesn't tell it: this
-# is what `output_padding` is for, one for the rows and one for the columns.
+# **Solution.** The whole backward pass is one transposed convolution with the same kernel, stride and padding;
+# `output_padding`, one for the rows and one for the columns, gives it the input's size, which for a stride
+# above 1 the output's size doesn't tell.
 #
 # Inputs that no window touched (the last ones, when a step didn't fit) get gradient zero, and are never
 # learned from.
