@@ -108,6 +108,22 @@ def cross_correlation_1d_full(a, kernel):
     return _windows(padded, kernel, range(len(a) + len(kernel) - 1))
 
 
+@wrong("cross_correlation_1d", says="as long as the signal")
+def cross_correlation_1d_zeros_like(a, kernel):
+    y = torch.zeros_like(a)
+    for i in range(len(a) - len(kernel) + 1):
+        y[i] = (kernel * a[i : i + len(kernel)]).sum()
+    return y
+
+
+@wrong("cross_correlation_1d", says="does `return` stand inside")
+def cross_correlation_1d_return_in_the_loop(a, kernel):
+    y = a.new_zeros(len(a) - len(kernel) + 1)
+    for i in range(len(y)):
+        y[i] = (kernel * a[i : i + len(kernel)]).sum()
+        return y
+
+
 @wrong("cross_correlation_1d", says="not a list")
 def cross_correlation_1d_as_list(a, kernel):
     k = len(kernel)
@@ -151,6 +167,15 @@ def convolution_1d_result_flipped(a, kernel):
 @wrong("convolution_1d", says="read backwards")
 def convolution_1d_both_flipped(a, kernel):
     return a.flip(0).unfold(0, len(kernel), 1) @ kernel.flip(0)
+
+
+@wrong("convolution_1d", says="kernel[-0]")
+def convolution_1d_index_minus_j(a, kernel):
+    y = a.new_zeros(len(a) - len(kernel) + 1)
+    for i in range(len(y)):
+        for j in range(len(kernel)):
+            y[i] += kernel[-j] * a[i + j]
+    return y
 
 
 @wrong("convolution_1d", says="'full'")
@@ -330,6 +355,37 @@ def convolution_matrix_sum_times_stride(kernel, n, stride=1, padding=0):
     return _two_loops(kernel, n, stride, padding, lambda i, j: (i + j) * stride - padding)
 
 
+@wrong("convolution_matrix", says="multiplied the padding by the stride")
+def convolution_matrix_padding_times_stride(kernel, n, stride=1, padding=0):
+    return _two_loops(kernel, n, stride, padding, lambda i, j: (i - padding) * stride + j)
+
+
+@wrong("convolution_matrix", says="whole kernel to column 0")
+def convolution_matrix_start_clipped(kernel, n, stride=1, padding=0):
+    X = kernel.new_zeros(_outputs(n, len(kernel), stride, padding), n)
+    for i in range(len(X)):
+        start = max(0, i * stride - padding)
+        length = min(len(kernel), n - start)
+        X[i, start : start + length] = kernel[:length]
+    return X
+
+
+@wrong("convolution_matrix", says="Only the first row is filled")
+def convolution_matrix_return_in_the_loop(kernel, n, stride=1, padding=0):
+    X = kernel.new_zeros(_outputs(n, len(kernel), stride, padding), n)
+    for i in range(len(X)):
+        for j in range(len(kernel)):
+            if 0 <= i * stride - padding + j < n:
+                X[i, i * stride - padding + j] = kernel[j]
+        return X
+
+
+@wrong("convolution_matrix", says="last column is always empty")
+def convolution_matrix_without_the_last_column(kernel, n, stride=1, padding=0):
+    column, inside = (lambda i, j: i * stride - padding + j), (lambda column, n: 0 <= column < n - 1)
+    return _two_loops(kernel, n, stride, padding, column, inside)
+
+
 @wrong("convolution_matrix", says="wraps round")
 def convolution_matrix_wrapped(kernel, n, stride=1, padding=0):
     column, inside = (lambda i, j: i * stride - padding + j), (lambda column, n: column < n)
@@ -422,6 +478,51 @@ def convolution_matrix_2d_without_padding(kernel, height, width, stride=1, paddi
 @wrong("convolution_matrix_2d", says="stride is missing")
 def convolution_matrix_2d_without_stride(kernel, height, width, stride=1, padding=0):
     return _four_loops(kernel, height, width, 1, padding)
+
+
+def _moved(kernel, height, width, stride, padding, start):
+    """The matrix whose window for output row or column i begins at ``start(i)``."""
+    k1, k2 = kernel.shape
+    rows, columns = _outputs(height, k1, stride, padding), _outputs(width, k2, stride, padding)
+    X = kernel.new_zeros(rows * columns, height * width)
+    for i in range(rows):
+        for j in range(columns):
+            for p in range(k1):
+                for q in range(k2):
+                    if 0 <= start(i) + p < height and 0 <= start(j) + q < width:
+                        X[i * columns + j, (start(i) + p) * width + start(j) + q] = kernel[p, q]
+    return X
+
+
+@wrong("convolution_matrix_2d", says="padding gives more rows")
+def convolution_matrix_2d_padding_in_the_size_only(kernel, height, width, stride=1, padding=0):
+    return _moved(kernel, height, width, stride, padding, lambda i: i * stride)
+
+
+@wrong("convolution_matrix_2d", says="stride gives fewer rows")
+def convolution_matrix_2d_stride_in_the_size_only(kernel, height, width, stride=1, padding=0):
+    return _moved(kernel, height, width, stride, padding, lambda i: i - padding)
+
+
+@wrong("convolution_matrix_2d", says="last row never appears")
+def convolution_matrix_2d_p_too_short(kernel, height, width, stride=1, padding=0):
+    last = len(kernel) - 1
+    return _four_loops(
+        kernel, height, width, stride, padding, entry=lambda p, q: kernel[p, q] if p < last else 0.0
+    )
+
+
+@wrong("convolution_matrix_2d", says="last column never appears")
+def convolution_matrix_2d_q_too_short(kernel, height, width, stride=1, padding=0):
+    last = kernel.shape[1] - 1
+    return _four_loops(
+        kernel, height, width, stride, padding, entry=lambda p, q: kernel[p, q] if q < last else 0.0
+    )
+
+
+@wrong("convolution_matrix_2d", says="input is flattened column by column")
+def convolution_matrix_2d_input_column_major(kernel, height, width, stride=1, padding=0):
+    return _four_loops(kernel, height, width, stride, padding, column=lambda r, c: c * height + r)
 
 
 @wrong("convolution_matrix_2d", says="You flattened column by column")
@@ -572,6 +673,22 @@ def transposed_convolution_1d_without_stride(b, kernel, stride=1, padding=0):
     return _cut(_stamp(b, kernel, 1), padding)
 
 
+@wrong("transposed_convolution_1d", says="only one place apart")
+def transposed_convolution_1d_stamps_one_apart(b, kernel, stride=1, padding=0):
+    full = b.new_zeros((len(b) - 1) * stride + len(kernel))
+    for i in range(len(b)):
+        full[i : i + len(kernel)] += b[i] * kernel
+    return _cut(full, padding)
+
+
+@wrong("transposed_convolution_1d", says="Only the first input stamps")
+def transposed_convolution_1d_return_in_the_loop(b, kernel, stride=1, padding=0):
+    full = b.new_zeros((len(b) - 1) * stride + len(kernel))
+    for i in range(len(b)):
+        full[i * stride : i * stride + len(kernel)] += b[i] * kernel
+        return _cut(full, padding)
+
+
 @wrong("transposed_convolution_1d", says="last input never stamps")
 def transposed_convolution_1d_without_last(b, kernel, stride=1, padding=0):
     full = b.new_zeros((len(b) - 1) * stride + len(kernel))
@@ -638,7 +755,7 @@ def transpose_by_convolution_result_flipped(b, kernel, padding=0):
     return _flipped_conv1d(b, kernel, len(kernel) - 1 - padding).flip(0)
 
 
-@wrong("transpose_by_convolution", says="input is flipped")
+@wrong("transpose_by_convolution", says="input read backwards")
 def transpose_by_convolution_input_flipped_too(b, kernel, padding=0):
     return _flipped_conv1d(b.flip(0), kernel, len(kernel) - 1 - padding)
 
@@ -714,6 +831,11 @@ def transposed_output_size_kernel_3(n, kernel, stride=1, padding=0, output_paddi
 @wrong("transposed_output_size", says="counts twice")
 def transposed_output_size_padding_once(n, kernel, stride=1, padding=0, output_padding=0):
     return (n - 1) * stride + kernel - padding + output_padding
+
+
+@wrong("transposed_output_size", says="all stamps together")
+def transposed_output_size_of_all_stamps(n, kernel, stride=1, padding=0, output_padding=0):
+    return (n - 1) * stride + kernel
 
 
 @wrong("transposed_output_size", says="padding is missing: it is cut off")
