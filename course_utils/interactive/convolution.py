@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from course_utils.figures.curves import curves
 from course_utils.figures.sliders import SliderFigure
 from course_utils.figures.style import COLOURS
 
@@ -72,26 +73,24 @@ def draw_blocks(ax: Axes, rows: int, columns: int, *, frame: tuple[int, int]) ->
     draw_frame(ax, frame[0] * rows, frame[1] * columns, rows, columns)
 
 
-def show_memory(ax: Axes, sides: Sequence[int]) -> None:
+def memory(sides: Sequence[int]) -> Axes:
     """Draw the memory of a 3x3 convolution with padding 1, float32, against the side of a square image.
 
-    A sparse entry takes 8 bytes, 4 for its value and 4 for its column.
+    A sparse entry takes 8 bytes, 4 for its value and 4 for its column. At most ten ``sides``.
     """
     sides = np.asarray(sides, dtype=float)
-    for name, memory, style in (
-        ("dense matrix", 4 * sides**4, "o-"),
-        ("sparse matrix", 8 * (3 * sides - 2) ** 2, "s-"),
-        ("the image itself", 4 * sides**2, "^-"),
-        ("the kernel", np.full(len(sides), 36.0), "v-"),
-    ):
-        ax.loglog(sides, memory, style, label=name)
+    lines = {
+        "dense matrix": (sides, 4 * sides**4),
+        "sparse matrix": (sides, 8 * (3 * sides - 2) ** 2),
+        "the image itself": (sides, 4 * sides**2),
+        "the kernel": (sides, np.full(len(sides), 36.0)),
+    }
+    labels = {"xlabel": "side of the image (pixels)", "ylabel": "memory (bytes), float32"}
+    title = "3x3 convolution, one pair of channels"
+    ax = curves(lines, **labels, title=title, logx=True, logy=True, marker="each")
     ax.axhline(16e9, color="black", linewidth=0.8, linestyle="--")
     ax.text(sides[0], 22e9, "16 GB, a laptop", fontsize=8)
-    ax.set_xticks(sides, [f"{side:g}" for side in sides])
-    ax.minorticks_off()
-    ax.set(xlabel="side of the image (pixels)", ylabel="memory (bytes), float32")
-    ax.set_title("3x3 convolution, one pair of channels")
-    ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    return ax
 
 
 def show_convolution_row(

@@ -21,7 +21,7 @@
 #
 # **You need:** matrix products, a little PyTorch (indexing, `shape`, `sum`), loops.
 #
-# **Stuck?** `check.hint("output_size")` gives a nudge, `check.solution("output_size")` the answer (notebook 00).
+# **Stuck?** `check.hint("output_size")` gives a nudge, `check.solution("output_size")` the answer.
 #
 # **You will be able to**
 #
@@ -149,15 +149,17 @@ compare("our loop and F.conv1d", ours, F.conv1d(line[None, None], difference_ker
 # cell:* where along our line is the result large and positive, where negative, where about zero?
 
 # %% tags=["plot"]
-fig, ax = plt.subplots(figsize=(9, 2.8))
-ax.plot(line, color=figures.COLOURS["orange"], label="signal a")
-centres = range(1, len(line) - 1)
-ax.plot(centres, ours, color=figures.COLOURS["blue"], label="cross-correlation with (-1, 0, 1)")
+centres = np.arange(1, len(line) - 1)
+ax = figures.curves(
+    {"signal a": line, "cross-correlation with (-1, 0, 1)": (centres, ours)},
+    xlabel="x (voxels), at the centre of the window",
+    ylabel="intensity, response",
+    colours=("orange", "blue"),
+    legend="lower left",
+)
 ax.axhline(0, color="#999999", linewidth=0.8, zorder=0)
-ax.set(xlabel="x (voxels), at the centre of the window", ylabel="intensity, response")
-ax.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.18))
 figures.show(
-    fig,
+    ax.figure,
     alt="The line's intensities and, below, its cross-correlation with (-1, 0, 1): a "
     "positive peak where the signal rises, a negative one where it falls, near zero on plateaus "
     "and outside the head.",
@@ -196,8 +198,8 @@ def convolution_1d(a, kernel):
 convolution_1d = check("convolution_1d", convolution_1d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Convolution is cross-correlation with the kernel turned round, nothing more: the index that ran
-# forwards runs backwards. The signal stays as it is.
+# **Solution.** Convolution is cross-correlation with the kernel turned round, nothing more: the index that
+# ran forwards runs backwards. The signal stays as it is.
 #
 # A trained network can't tell the difference: if the library flipped, training would find the flipped
 # weights. It matters when weights come from elsewhere: a filter from a textbook, from SciPy, from another
@@ -341,8 +343,9 @@ output_size = check("output_size", output_size)
 # **Solution.** `(n + 2 * padding - kernel) // stride + 1`: the first window is the "+ 1", and each *whole*
 # stride that fits into the `n + 2 * padding - kernel` places after it makes one output more.
 #
-# As a formula, $\lfloor (n + 2p - k)/s \rfloor + 1$. Three special cases to know by heart: $s = 1,\ p = (k-1)/2$ with odd $k$ keeps the size ("same");
-# $s = 1,\ p = 0$ loses $k - 1$ ("valid"); $k = 3,\ s = 2,\ p = 1$ halves it, rounding up.
+# As a formula, $\lfloor (n + 2p - k)/s \rfloor + 1$. Three special cases to know by heart: stride 1 and
+# $p = (k-1)/2$, for odd $k$, keep the size ("same"); stride 1 without padding loses $k - 1$ ("valid");
+# $k = 3$, $s = 2$, $p = 1$ halve it, rounding up.
 
 # %% [markdown]
 # ### Exercise 5: predict a number
@@ -475,7 +478,9 @@ compare("50 values, kernel 6, stride 3, padding 2", X @ random_a, direct)
 # (If you see no sliders, you read a printed page; the three pictures above show the idea.)
 
 # %%
-interactive.convolution_rows(convolution_matrix, slide_kernel, torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0, 23.0]))
+interactive.convolution_rows(
+    convolution_matrix, slide_kernel, torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0, 23.0])
+)
 
 # %% [markdown]
 # ### Exercise 7: explain the picture
@@ -491,9 +496,7 @@ candidates = {
     "C": [[3, 5, 0, 0, 0, 0, 0], [2, 3, 5, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 2, 3, 5, 0, 0]],
     "D": [[3, 2, 0, 0, 0, 0, 0], [0, 5, 3, 2, 0, 0, 0], [0, 0, 0, 5, 3, 2, 0], [0, 0, 0, 0, 0, 5, 3]],
 }
-fig, axes = plt.subplots(2, 2, figsize=(7, 4.6))
-for ax, (letter, matrix) in zip(axes.flat, candidates.items()):
-    figures.show_matrix(ax, matrix, letter, limit=5, row_label="output", column_label="input")
+fig = figures.row_of_matrices(candidates, columns=2, row_label="output", column_label="input")
 figures.show(
     fig,
     alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, 2 3 5 from columns 1 and 3, 2 3 in "
@@ -596,9 +599,9 @@ def convolution_matrix_2d(kernel, height, width, stride=1, padding=0):
 convolution_matrix_2d = check("convolution_matrix_2d", convolution_matrix_2d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** For output pixel `(i, j)` kernel entry `(p, q)` lies on input pixel `(i * stride - padding + p,
-# j * stride - padding + q)`; row and column have to be tested apart, or a kernel that sticks out on the left
-# reads the end of the image row above.
+# **Solution.** For output pixel `(i, j)` kernel entry `(p, q)` lies on row `i * stride - padding + p` and
+# column `j * stride - padding + q` of the input; the two have to be tested apart, or a kernel that sticks out
+# on the left reads the end of the image row above.
 #
 # The pixel below is $w$ entries away: what is close in the image is far apart in the vector, and this is
 # what makes the picture of the matrix interesting.
@@ -774,12 +777,13 @@ def transposed_convolution_1d(b, kernel, stride=1, padding=0):
 transposed_convolution_1d = check("transposed_convolution_1d", transposed_convolution_1d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each input value stamps the kernel, multiplied by itself, `stride` places after the one before;
-# overlaps add up, the padding is cut off both ends, and nothing is flipped.
+# **Solution.** Each input value stamps the kernel, multiplied by itself, `stride` places after the one
+# before; overlaps add up, the padding is cut off both ends, and nothing is flipped.
 #
-# Nor were zeros put between the inputs. Flip and zeros appear when one insists on describing this operation as an ordinary convolution; as stamping it is
-# four lines. With a stride smaller than the kernel stamps overlap, and not evenly: places 2 and 4 above got
-# two contributions, the others one. That is the seed of the checkerboard artefacts of notebook 03.
+# Nor were zeros put between the inputs. Flip and zeros appear when one insists on describing this operation
+# as an ordinary convolution; as stamping it is four lines. With a stride smaller than the kernel stamps
+# overlap, and not evenly: places 2 and 4 above got two contributions, the others one. That is the seed of
+# the checkerboard artefacts of notebook 03.
 
 # %% [markdown]
 # Three ways, the same numbers: stamping, the transposed matrix, PyTorch.
@@ -833,9 +837,9 @@ def slide_transposed(x, y, z, a, b, c, d):
 slide_transposed = check("slide_transposed", slide_transposed)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The last two are misprinted: `cz + dy` and `dz` are right, not `dz + dy` and `dy`. Each of a, b,
-# c, d stamps the whole kernel, so it meets each of x, y, z exactly once: in print `dy` occurs twice, `cz`
-# never.
+# **Solution.** The last two are misprinted: `cz + dy` and `dz` are right, not `dz + dy` and `dy`. Each of
+# a, b, c, d stamps the whole kernel, so it meets each of x, y, z exactly once: in print `dy` occurs twice,
+# `cz` never.
 #
 # With the numbers: 116 and 85, not 136 and 51. But you need no arithmetic to see that something is wrong:
 # twelve products, each of the four inputs with each of the three weights, have to occur.
@@ -860,13 +864,13 @@ by_matrix = convolution_matrix_2d(square, 5, 5, stride=2).T @ corners.flatten()
 compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(1, 5, figsize=(11, 2.7))
-for ax, (row, column) in zip(axes, ((0, 0), (0, 1), (1, 0), (1, 1))):
+stamps = {}
+for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
     alone = torch.zeros(2, 2)
     alone[row, column] = corners[row, column]
     stamp = F.conv_transpose2d(alone[None, None], square[None, None], stride=2)[0, 0]
-    figures.show_matrix(ax, stamp, f"stamp of {corners[row, column]:g}", limit=10)
-figures.show_matrix(axes[4], total, "all, added", limit=10)
+    stamps[f"stamp of {corners[row, column]:g}"] = stamp
+fig = figures.row_of_matrices({**stamps, "all, added": total})
 figures.show(
     fig,
     alt="Four 5x5 matrices, each with a 3x3 square of 1s, 2s, 3s or 4s in one corner, and "
@@ -921,8 +925,9 @@ def transpose_by_convolution(b, kernel, padding=0):
 transpose_by_convolution = check("transpose_by_convolution", transpose_by_convolution)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The kernel is **flipped**, and the padding becomes `k - 1 - padding`. A stamp writes the kernel
-# forwards, a sliding kernel writes itself backwards: to get the same picture it has to be turned round first.
+# **Solution.** The kernel is **flipped**, and the padding becomes `k - 1 - padding`. A stamp writes the
+# kernel forwards, a sliding kernel writes itself backwards: to get the same picture it has to be turned
+# round first.
 #
 # So the lecture's sentence is true with four more words: *with the kernel flipped*. In the language of
 # section 1: the transpose of a cross-correlation is a true convolution, with "full" padding.
@@ -1068,9 +1073,9 @@ inverse_picture = check("inverse_picture", inverse_picture)
 # and no map brings the other three back; the transpose only returns each number to *where it came from*,
 # with the same weights, here a blur.
 #
-# And even where $X$ is square and invertible, $X^\top \ne X^{-1}$ unless its rows are orthonormal. A network learns
-# another kernel for the way up, and gets the fine structures from its skip connections (notebooks 03 and
-# 05). So: say "transposed convolution". "Deconvolution" promises what it doesn't keep.
+# And even where $X$ is square and invertible, $X^\top \ne X^{-1}$ unless its rows are orthonormal. A
+# network learns another kernel for the way up, and gets the fine structures from its skip connections
+# (notebooks 03 and 05). So: say "transposed convolution". "Deconvolution" promises what it doesn't keep.
 
 # %% [markdown]
 # ## 6 · The gradient of a convolution
@@ -1133,9 +1138,9 @@ def input_gradient(v, kernel, height, width, stride=1, padding=0):
 input_gradient = check("input_gradient", input_gradient)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The whole backward pass is one transposed convolution with the same kernel, stride and padding;
-# `output_padding`, one for the rows and one for the columns, gives it the input's size, which for a stride
-# above 1 the output's size doesn't tell.
+# **Solution.** The whole backward pass is one transposed convolution with the same kernel, stride and
+# padding; `output_padding`, one for the rows and one for the columns, gives it the input's size, which for
+# a stride above 1 the output's size doesn't tell.
 #
 # Inputs that no window touched (the last ones, when a step didn't fit) get gradient zero, and are never
 # learned from.
@@ -1188,8 +1193,8 @@ matrix_memory = (240 * 240) ** 2 * 4 / 1e9  # rows * columns * bytes
 matrix_memory = check("matrix_memory", matrix_memory)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 57,600 rows and as many columns make 3.3 thousand million entries: **13.3 GB**, for a kernel of
-# nine numbers (36 bytes).
+# **Solution.** 57,600 rows and as many columns make 3.3 thousand million entries: **13.3 GB**, for a kernel
+# of nine numbers (36 bytes).
 #
 # And that is one pair of channels. A layer from 64 to 64 channels has 4,096 such pairs: 54 TB. In 3D, for
 # 240x240x155 voxels, a single pair would need 319 TB.
@@ -1214,8 +1219,8 @@ dense_overhead = (240 * 240) ** 2 / (240 * 240 * 9)
 dense_overhead = check("dense_overhead", dense_overhead)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 6,400: one output pixel costs the dense matrix a row of 57,600 multiplications, all but nine of
-# them (or fewer) by zero; the direct way needs nine.
+# **Solution.** 6,400: one output pixel costs the dense matrix a row of 57,600 multiplications, all but nine
+# of them (or fewer) by zero; the direct way needs nine.
 #
 # The factor is (pixels) / (kernel entries): it grows with the image.
 
@@ -1261,11 +1266,9 @@ print(f"multiplications: dense {pixels**2:,}, sparse {matrix.nnz:,}, direct {9 *
 # of the nine weights some 57,000 times, and fetching them from memory takes longer than multiplying.
 
 # %% tags=["plot"]
-sides = np.array([16, 32, 64, 128, 240, 512, 1024])
-fig, ax = plt.subplots(figsize=(7, 3.6))
-interactive.show_memory(ax, sides)
+ax = interactive.memory([16, 32, 64, 128, 240, 512, 1024])
 figures.show(
-    fig,
+    ax.figure,
     alt="Memory against image side on logarithmic axes. The dense matrix grows with the "
     "fourth power and passes 16 GB just above 240 pixels; the sparse matrix and the image grow "
     "with the square; the kernel stays at 36 bytes.",

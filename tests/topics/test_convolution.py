@@ -218,8 +218,9 @@ def test_frame_and_lines_of_blocks_lie_between_cells(ax):
     assert vertical == {5.5, 11.5, 17.5, 23.5, 29.5}
 
 
-def test_memory_that_is_drawn(ax):
-    interactive.show_memory(ax, [16, 240])
+def test_memory_that_is_drawn():
+    ax = interactive.memory([16, 240])
+    plt.close(ax.figure)
     drawn = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
     assert drawn["dense matrix"][1] == 57_600**2 * 4
     assert drawn["sparse matrix"][1] == 515_524 * 8
