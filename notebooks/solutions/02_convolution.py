@@ -294,6 +294,9 @@ figures.show(
 # Turned by 180 degrees, this kernel is its own negative: the colours swap, and an edge that was "bright on
 # the right" becomes one that is "bright on the left". With a symmetric kernel, such as a blur, you would
 # see no difference at all. That is how a flip goes unnoticed for years.
+#
+# *Try it:* put a blur, `torch.ones(3, 3) / 9`, in the place of `edge_kernel` and run the two cells again.
+# What do you expect of the two pictures, and of `compare`?
 
 # %% [markdown]
 # ## 2 · How long is the output?
@@ -1078,6 +1081,11 @@ inverse_picture = check("inverse_picture", inverse_picture)
 # (notebooks 03 and 05). So: say "transposed convolution". "Deconvolution" promises what it doesn't keep.
 
 # %% [markdown]
+# *Try it:* in the cell that makes `down` and `up`, divide by 16 instead of 8 and leave out the stride and
+# `output_padding`, so that no number is left out on the way down. Does the image come back now? What do you
+# see in the fourth picture?
+
+# %% [markdown]
 # ## 6 · The gradient of a convolution
 #
 # Why would anybody transpose a convolution in the first place? Because training does it all the time.
@@ -1263,7 +1271,8 @@ print(f"multiplications: dense {pixels**2:,}, sparse {matrix.nnz:,}, direct {9 *
 # %% [markdown]
 # $515{,}524 = 718^2$ and $718 = 3 \cdot 240 - 2$: three entries a line, less one at each border (you saw
 # the notches in section 4). So the sparse matrix multiplies as little as the direct way. But it stores each
-# of the nine weights some 57,000 times, and fetching them from memory takes longer than multiplying.
+# of the nine weights some 57,000 times, with a column number beside it: in `float32` 4 MB instead of 36
+# bytes, to be fetched from memory for each product.
 
 # %% tags=["plot"]
 ax = interactive.memory([16, 32, 64, 128, 240, 512, 1024])

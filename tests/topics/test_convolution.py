@@ -308,5 +308,6 @@ def test_numbers_of_what_the_matrix_costs():
         (240 - abs(row)) * (240 - abs(column)) for row in (-1, 0, 1) for column in (-1, 0, 1)
     )  # where both shifted rows and shifted columns still lie inside
     assert nonzero == 718**2 == 515_524
+    assert round(nonzero * 8 / 1e6) == 4  # float32: four bytes for the number, four for its column
     assert 57_000 < 239 * 239 and 240 * 240 < 58_000  # how often the corners and the middle are stored
     assert 240 < (16e9 / 4) ** 0.25 < 260  # the side at which the dense matrix passes 16 GB
