@@ -848,12 +848,11 @@ print(f"rule and counts agree in {agreements} of 16")
 
 # %% tags=["exercise"]
 def checkerboard_energy(image, stride):
-    """Share of the energy of an image (height, width), mean left out, at multiples of 1 / stride; a float."""
+    """Variance of the phase means of an image (height, width), as a share of its variance; a float."""
     ### BEGIN SOLUTION
     height, width = image.shape
-    energy = torch.fft.fft2(image).abs() ** 2
-    energy[0, 0] = 0
-    return float(energy[:: height // stride, :: width // stride].sum() / energy.sum())
+    phases = image.reshape(height // stride, stride, width // stride, stride).mean(dim=(0, 2))
+    return float(phases.var(correction=0) / image.var(correction=0))
     ### END SOLUTION
 
 
@@ -916,6 +915,7 @@ flair_held_out = flair_images(batches.TrainingSlices(subjects.test[:2], augmente
 small_held_out = F.avg_pool2d(flair_held_out, 2)
 print("slices to learn from:", len(flair_training), "  held out:", len(flair_held_out))
 
+# %%
 LAST_LAYER = {
     "transposed, kernel 3": lambda: nn.ConvTranspose2d(8, 1, 3, stride=2, padding=1, output_padding=1),
     "transposed, kernel 4": lambda: nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1),
@@ -929,6 +929,7 @@ def upsampler(kind, seed):
     return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), LAST_LAYER[kind]()).float()
 
 
+# %%
 @torch.no_grad()
 def mean_energy(network):
     """Mean checkerboard energy of the held-out slices, brought back by the network."""
@@ -1160,19 +1161,31 @@ def block(entering, leaving):
     return nn.Sequential(nn.Conv2d(entering, leaving, 3, padding=1), nn.BatchNorm2d(leaving), nn.ReLU())
 
 
+def up_layer(way_up, entering, leaving):
+    """What takes a step up begins with; all three ways have the same number of weights."""
+    if way_up == "indices":  # unpooling has no weights: a 2x2 convolution has as many as a transposed one
+        same_size = nn.ZeroPad2d((0, 1, 0, 1))  # one column and one row more
+        return nn.Sequential(same_size, nn.Conv2d(entering, leaving, 2))
+    return nn.ConvTranspose2d(entering, leaving, 2, stride=2)
+
+
+def join(way_up, x, features, indices):
+    """What becomes of `x` on its way up, given what was remembered on the way down."""
+    if way_up == "indices":
+        return F.max_unpool2d(x, indices, 2)
+    return x + features if way_up == "skips" else x
+
+
+# %%
 class EncoderDecoder(nn.Module):
     """Three poolings down, three steps up; images (N, 4, X, Y) become logits (N, 2, X, Y)."""
 
     def __init__(self, way_up, channels=(8, 16, 32, 64)):
         super().__init__()
+        steps = list(zip(channels[:0:-1], channels[-2::-1]))  # (64, 32), (32, 16), (16, 8)
         self.way_up = way_up
         self.encoder = nn.ModuleList(block(a, b) for a, b in zip((4, *channels), channels))
-        steps = list(zip(channels[:0:-1], channels[-2::-1]))  # (64, 32), (32, 16), (16, 8)
-        if way_up == "indices":  # a 2x2 convolution has as many weights as a transposed one
-            one_more = nn.ZeroPad2d((0, 1, 0, 1))  # a row and a column, so that the size stays
-            self.up = nn.ModuleList(nn.Sequential(one_more, nn.Conv2d(a, b, 2)) for a, b in steps)
-        else:
-            self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in steps)
+        self.up = nn.ModuleList(up_layer(way_up, a, b) for a, b in steps)
         self.decoder = nn.ModuleList(block(b, b) for _, b in steps)
         self.head = nn.Conv2d(channels[0], 2, 1)
 
@@ -1184,16 +1197,11 @@ class EncoderDecoder(nn.Module):
             remembered.append((features, indices))
         x = self.encoder[-1](x)
         for up, stage in zip(self.up, self.decoder):
-            features, indices = remembered.pop()
-            x = up(x)
-            if self.way_up == "indices":
-                x = F.max_unpool2d(x, indices, 2)
-            elif self.way_up == "skips":
-                x = x + features
-            x = stage(x)
+            x = stage(join(self.way_up, up(x), *remembered.pop()))
         return self.head(x)
 
 
+# %%
 WAYS_UP = ("plain", "indices", "skips")
 for way_up in WAYS_UP:
     print(f"{way_up:8} {sum(weights.numel() for weights in EncoderDecoder(way_up).parameters()):,} weights")
@@ -1262,6 +1270,15 @@ STEPS = 120
 with_rim = (training.labels == 3).any(dim=(1, 2)).nonzero()[:, 0]
 
 
+def draw_batch(generator):
+    """Six slices that show an enhancing tumour and two from anywhere, with their masks (class 1 of 2)."""
+    six = with_rim[torch.randint(len(with_rim), (6,), generator=generator)]
+    chosen = torch.cat([six, torch.randint(len(training.images), (2,), generator=generator)])
+    images = training.images[chosen].to(memory_format=torch.channels_last)
+    return images, (training.labels[chosen] == 3).long()
+
+
+# %%
 def train(way_up, seed=0):
     torch.manual_seed(seed)
     network = EncoderDecoder(way_up).float().to(memory_format=torch.channels_last)
@@ -1269,11 +1286,8 @@ def train(way_up, seed=0):
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=0.02, total_steps=STEPS)
     generator = torch.Generator().manual_seed(seed)
     for _ in tqdm(range(STEPS), desc=way_up):
-        # six slices that show an enhancing tumour, and two from anywhere
-        six = with_rim[torch.randint(len(with_rim), (6,), generator=generator)]
-        chosen = torch.cat([six, torch.randint(len(training.images), (2,), generator=generator)])
-        images = training.images[chosen].to(memory_format=torch.channels_last)
-        loss = losses.dice_cross_entropy_loss(network(images), (training.labels[chosen] == 3).long())
+        images, labels = draw_batch(generator)
+        loss = losses.dice_cross_entropy_loss(network(images), labels)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -1283,37 +1297,40 @@ def train(way_up, seed=0):
 
 networks = {way_up: train(way_up) for way_up in WAYS_UP}
 
-
 # %%
-@torch.no_grad()
-def predict(network, data):
-    return network(data.images.to(memory_format=torch.channels_last)).argmax(dim=1) == 1
-
-
-predictions = {
-    way_up: {name: predict(network, data) for name, data in held_out.items()}
-    for way_up, network in networks.items()
-}
 masks = {name: data.labels == 3 for name, data in held_out.items()}
-bands = {name: torch.stack([boundary_band(mask, 2) for mask in masks[name]]) for name in masks}
 brains = {name: (data.images != 0).any(dim=1) for name, data in held_out.items()}
 
 
-def error_rate(way_up, places):
+@torch.no_grad()
+def predict(network):
+    """The network's masks of all held-out subjects: name -> (slices, X, Y), bool."""
+    images = {name: data.images.to(memory_format=torch.channels_last) for name, data in held_out.items()}
+    return {name: network(slices).argmax(dim=1) == 1 for name, slices in images.items()}
+
+
+def bands_of(width):
+    """The boundary band of every slice: name -> (slices, X, Y), bool."""
+    return {name: torch.stack([boundary_band(mask, width) for mask in masks[name]]) for name in masks}
+
+
+def error_rate(prediction, places):
     """Share of wrong pixels at some places, a dictionary of masks, over all held-out subjects."""
-    wrong = sum(int(((predictions[way_up][name] != masks[name]) & at).sum()) for name, at in places.items())
+    wrong = sum(int(((prediction[name] != masks[name]) & at).sum()) for name, at in places.items())
     return wrong / sum(int(at.sum()) for at in places.values())
 
 
+# %%
+predictions = {way_up: predict(network) for way_up, network in networks.items()}
+bands = bands_of(2)
 far = {name: brains[name] & ~bands[name] for name in masks}
+
 print(f"{'':8}  wrong in the band   wrong far away   Dice, mean   Dice of each held-out subject")
-for way_up in WAYS_UP:
-    dice = [metrics.dice_score(predictions[way_up][name].numpy(), masks[name].numpy()) for name in masks]
+for way_up, prediction in predictions.items():
+    dice = [metrics.dice_score(prediction[name].numpy(), masks[name].numpy()) for name in masks]
     each = " ".join(f"{score:.2f}" for score in dice)
-    print(
-        f"{way_up:8} {error_rate(way_up, bands):15.1%} {error_rate(way_up, far):17.3%}   "
-        f"{np.mean(dice):10.3f}   {each}"
-    )
+    wrong = f"{error_rate(prediction, bands):15.1%} {error_rate(prediction, far):17.3%}"
+    print(f"{way_up:8} {wrong}   {np.mean(dice):10.3f}   {each}")
 
 # %% [markdown]
 # Finer than "band" and "far": the error as a function of the distance to the boundary. (Your bands, one
@@ -1321,11 +1338,7 @@ for way_up in WAYS_UP:
 # neither large nor small.
 
 # %%
-nested = [{name: torch.zeros_like(mask) for name, mask in masks.items()}]
-for distance in range(1, 9):
-    nested.append(
-        {name: torch.stack([boundary_band(one, distance) for one in mask]) for name, mask in masks.items()}
-    )
+nested = [bands_of(distance) for distance in range(9)]
 rings = [
     {name: outer[name] & ~inner[name] & brains[name] for name in masks}
     for inner, outer in zip(nested, nested[1:])
@@ -1333,7 +1346,7 @@ rings = [
 
 fig, ax = plt.subplots(figsize=(7.5, 3.4))
 for way_up, colour, marker in zip(WAYS_UP, ("red", "orange", "blue"), "^so"):
-    rates = [100 * error_rate(way_up, ring) for ring in rings]
+    rates = [100 * error_rate(predictions[way_up], ring) for ring in rings]
     ax.plot(range(1, 9), rates, marker=marker, color=figures.COLOURS[colour], label=way_up)
 ax.set(
     xlabel="distance to the boundary of the reference (pixels, rounded up)",
