@@ -17,20 +17,19 @@
 # nails, max unpooling, FCN's bilinear kernel and transposed convolution. Then a meter for checkerboard
 # artefacts, and an encoder-decoder with and without skip connections.
 #
-# **Time:** about 90 minutes (the computer trains for well under a minute of them)
+# **Time:** computed
 #
 # **You need:** notebook 02 (transposed convolution as stamping, its matrix, its sizes).
 #
-# **Checks:** run an exercise's cell, then the cell below it. `check.hint("nearest_neighbour")` gives a
-# nudge for the exercise of that name, one more with each call. Where your answer is missing or not yet
-# right, the rest of the notebook uses a working one.
+# **Checks:** as in notebook 00: run your cell, then the one below it; `check.hint("...")` nudges,
+# `check.solution("...")` tells.
 #
 # **You will be able to**
 #
 # - write each unpooling, and say which of them are transposes of which poolings;
 # - describe a transposed convolution as zero-fill and convolution, for any stride, padding and kernel;
 # - tell from kernel and stride alone whether stamps overlap evenly, and why that is not yet a guarantee;
-# - measure a checkerboard in the spectrum, before and after training;
+# - measure a checkerboard in an image, before and after training;
 # - say what resize-convolution guarantees, and what it costs;
 # - measure where skip connections help, and how much.
 
@@ -39,6 +38,8 @@
 
 # %%
 import copy
+import itertools
+import json
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,7 +49,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import nn
 from tqdm.auto import tqdm
 
-from course_utils import cohort, figures, losses, metrics
+from course_utils import cohort, figures, losses, metrics, paths
 from course_utils.checking import compare
 from course_utils.checks.upsampling import check
 from course_utils.cohort import batches
@@ -75,6 +76,8 @@ torch.manual_seed(0)
 #
 # ### Exercise 1: nearest neighbour
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # Write it for any factor. `x` is one plane, (height, width); in a network each channel is treated like this
 # by itself.
 
@@ -91,8 +94,9 @@ def nearest_neighbour(x, factor):
 nearest_neighbour = check("nearest_neighbour", nearest_neighbour)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Output pixel $(r, c)$ is $x_{\lfloor r/s \rfloor, \lfloor c/s \rfloor}$. No weights, nothing
-# to learn, no new information: the picture is as coarse as before, there is only more of it.
+# **Solution.** Output pixel $(r, c)$ shows input pixel $(\lfloor r/s \rfloor, \lfloor c/s \rfloor)$: each
+# value is repeated $s$ times along both axes. No weights, nothing to learn, no new information: the picture is
+# as coarse as before, there is only more of it.
 
 # %% [markdown]
 # The second answer is more modest. It says nothing about the other twelve pixels: they stay zero, and the
@@ -103,6 +107,8 @@ nearest_neighbour = check("nearest_neighbour", nearest_neighbour)
 # \begin{pmatrix} 1 & 0 & 2 & 0 \\ 0 & 0 & 0 & 0 \\ 3 & 0 & 4 & 0 \\ 0 & 0 & 0 & 0 \end{pmatrix}$$
 #
 # ### Exercise 2: bed of nails
+#
+# *3 minutes · difficulty 1 of 3*
 #
 # Write it for any factor. The result is `factor` times as high and as wide, so zeros follow the last nail,
 # too.
@@ -123,9 +129,9 @@ def bed_of_nails(x, factor):
 bed_of_nails = check("bed_of_nails", bed_of_nails)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A slice with a step does it. On its own a bed of nails is a strange image. It is meant to be
-# followed by a convolution, which spreads each nail over its neighbourhood: that will be the transposed
-# convolution (section 4).
+# **Solution.** Value $(i, j)$ stands at pixel $(is, js)$ and all else is zero: a slice with a step writes it.
+# On its own a bed of nails is a strange image. It is meant to be followed by a convolution, which spreads each
+# nail over its neighbourhood: that will be the transposed convolution (section 4).
 
 # %% [markdown]
 # The third answer remembers. Where had the value been, before pooling threw the others away? **Max
@@ -143,8 +149,11 @@ bed_of_nails = check("bed_of_nails", bed_of_nails)
 #
 # ### Exercise 3: max pooling that remembers
 #
-# Return the pooled values and their places. Height and width are multiples of `size`. Where a window has
-# several equal maxima, take the first in reading order.
+# *8 minutes · difficulty 2 of 3*
+#
+# Return the pooled values and their places, both as tensors. Where a window has several equal maxima, take
+# the first in reading order. Where `size` doesn't divide the height or the width, the rows and columns left
+# over belong to no window.
 
 
 # %% tags=["exercise"]
@@ -172,12 +181,15 @@ def max_pool_with_indices(x, size):
 max_pool_with_indices = check("max_pool_with_indices", max_pool_with_indices)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The place within the window would be less to store, but means nothing without the window: 5
-# stands at place 3 of its window, 6 at place 0 of another. The number in the whole plane says it all by
-# itself.
+# **Solution.** The window of output $(i, j)$ begins at row $i \cdot$ size and column $j \cdot$ size; to these
+# its own row and column are added, and row · width + column is the place in the whole plane. The place within
+# the window would be less to store, but means nothing without the window: 5 stands at place 3 of its window, 6
+# at place 0 of another.
 
 # %% [markdown]
 # ### Exercise 4: max unpooling
+#
+# *5 minutes · difficulty 2 of 3*
 #
 # Now the way back. The slide unpools the values 1, 2, 3, 4 (they come from deeper in the network) with the
 # places of above:
@@ -200,9 +212,10 @@ def max_unpool(values, indices, height, width):
 max_unpool = check("max_unpool", max_unpool)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A bed of nails again, but the nails stand where the strongest response had been. With $2
-# \times 2$ windows they are off by one pixel at most; along an edge this is the difference between a
-# straight line and a staircase.
+# **Solution.** Places count pixels in reading order, so the values go into a flat plane of zeros, which then
+# gets its shape. It is a bed of nails again, but the nails stand where the strongest response had been. With
+# $2 \times 2$ windows an ordinary nail is off by one pixel at most; along an edge this is the difference
+# between a straight line and a staircase.
 
 # %% [markdown]
 # The slide, computed by your functions:
@@ -210,13 +223,21 @@ max_unpool = check("max_unpool", max_unpool)
 # %%
 small = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
 plane = torch.tensor([[1.0, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]])
-pooled, places = max_pool_with_indices(plane, 2)
-unpooled = max_unpool(small, places, 4, 4)
+slide_pooled, slide_places = max_pool_with_indices(plane, 2)
+compare("pooled, as on the slide", slide_pooled, torch.tensor([[5.0, 6.0], [7.0, 8.0]]))
+print("places:", slide_places.tolist())
 
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 6, figsize=(11, 2.5), width_ratios=(1, 2, 2, 2, 1, 2))
-titles = ("input", "nearest neighbour", "bed of nails", "plane to pool", "pooled", "max unpooling of 1 2 3 4")
-pictures = (small, nearest_neighbour(small, 2), bed_of_nails(small, 2), plane, pooled, unpooled)
-for ax, picture, title in zip(axes, pictures, titles):
+drawn = {
+    "input": small,
+    "nearest neighbour": nearest_neighbour(small, 2),
+    "bed of nails": bed_of_nails(small, 2),
+    "plane to pool": plane,
+    "pooled": slide_pooled,
+    "max unpooling of 1 2 3 4": max_unpool(small, slide_places, 4, 4),
+}
+for ax, (title, picture) in zip(axes, drawn.items()):
     figures.show_matrix(ax, picture, title, limit=8, row_label="", column_label="")
 figures.show(
     fig,
@@ -244,17 +265,20 @@ height, width = flair.shape
 pooled, places = max_pool_with_indices(flair, 2)
 print("slice (rows, columns):", (height, width), "  pooled:", tuple(pooled.shape))
 
+# %%
 row, column = (int(np.median(at)) for at in np.nonzero(tumour[:, :, level].T))  # look closely at the tumour
 row, column = min(max(row - 16, 0), height - 32) // 2 * 2, min(max(column - 16, 0), width - 32) // 2 * 2
 window = slice(row, row + 32), slice(column, column + 32)
-fig, axes = plt.subplots(1, 4, figsize=(11, 3.2))
-pictures = {
+ways = {
     "the slice, 32 x 32 pixels of it": flair,
     "nearest neighbour": nearest_neighbour(pooled, 2),
     "bed of nails": bed_of_nails(pooled, 2),
     "max unpooling": max_unpool(pooled, places, height, width),
 }
-for ax, (title, picture) in zip(axes, pictures.items()):
+
+# %% tags=["plot"]
+fig, axes = plt.subplots(1, 4, figsize=(11, 3.2))
+for ax, (title, picture) in zip(axes, ways.items()):
     figures.show_slice(ax, picture[window].T, title=title, window=(0, 1.05))
 figures.show(
     fig,
@@ -271,10 +295,12 @@ figures.show(
 #
 # ### Exercise 5: predict a number
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # **SegNet** (Badrinarayanan et al.) passes only the places from its way down to its way up; a **U-Net**
 # passes the whole feature map as it was before the pooling. Count *bits* for one 2x2 window of one channel:
 # the feature map holds `float32` numbers, a place is stored with as few bits as possible. How many times
-# more does the feature map take?
+# more does the feature map take? (The exact number.)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -286,40 +312,25 @@ index_saving = 4 * 32 / 2
 index_saving = check("index_saving", index_saving)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Four numbers of 32 bits against one of four places, which is 2 bits: **64** times. For
-# SegNet, made for road scenes on a device in a car, that was an argument. What is lost is everything but
-# the place: not how strong the response was, nor what the three other pixels said. Section 6 shows what
-# this costs.
+# **Solution.** **64**: four numbers of 32 bits against one of four places, which is 2 bits. For SegNet, made
+# for road scenes on a device in a car, that was an argument. What is lost is everything but the place: not how
+# strong the response was, nor what the three other pixels said. Section 6 shows what this costs.
 
 # %% [markdown]
 # SegNet's encoder is the convolutional part of VGG16: thirteen 3x3 convolutions. How many weights is that,
 # and how much does each kind of memory take for one image of SegNet's size, 360x480, at its five poolings?
 
 # %%
-VGG16 = (
-    (3, 64),
-    (64, 64),
-    (64, 128),
-    (128, 128),
-    (128, 256),
-    (256, 256),
-    (256, 256),
-    (256, 512),
-    (512, 512),
-    (512, 512),
-    (512, 512),
-    (512, 512),
-    (512, 512),
-)
-convolutions = sum(9 * entering * leaving + leaving for entering, leaving in VGG16)
+channels = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)  # the image, then VGG16's layers
+convolutions = sum(9 * entering * leaving + leaving for entering, leaving in itertools.pairwise(channels))
 print(f"weights of the 13 convolutions: {convolutions:,}")
 
 shape = np.array([360, 480])
-for stage, channels in enumerate((64, 128, 256, 512, 512), start=1):
+for stage, maps in enumerate((64, 128, 256, 512, 512), start=1):
     pooled_shape = -(-shape // 2)  # rounded up, as SegNet's library does: 45 rows become 23
-    feature_bytes, windows = channels * shape.prod() * 4, channels * pooled_shape.prod()
+    feature_bytes, windows = maps * shape.prod() * 4, maps * pooled_shape.prod()
     print(
-        f"pooling {stage}: {channels:3} channels of {shape[0]:3} x {shape[1]:3}, "
+        f"pooling {stage}: {maps:3} channels of {shape[0]:3} x {shape[1]:3}, "
         f"feature map {feature_bytes / 1e6:5.1f} MB, places {windows * 2 / 8 / 1e6:5.2f} MB"
     )
     shape = pooled_shape
@@ -346,19 +357,20 @@ def matrix_of(function, height, width):
 
 nearest_matrix = matrix_of(lambda image: nearest_neighbour(image, 2), 2, 2)
 nails_matrix = matrix_of(lambda image: bed_of_nails(image, 2), 2, 2)
-_, slide_places = max_pool_with_indices(plane, 2)
 unpool_matrix = matrix_of(lambda image: max_unpool(image, slide_places, 4, 4), 2, 2)
 
 # %% [markdown]
 # ### Exercise 6: explain the picture
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # Here are the three matrices for 2x2 to 4x4, in an order that we don't tell. (They are drawn lying,
 # transposed: one line for each of the four inputs, one column for each of the sixteen output pixels.)
 
-# %%
+# %% tags=["plot"]
 fig, axes = plt.subplots(3, 1, figsize=(7.5, 5.4))
-pictures = {"first": unpool_matrix, "second": nearest_matrix, "third": nails_matrix}
-for ax, (name, matrix) in zip(axes, pictures.items()):
+drawn = {"first": unpool_matrix, "second": nearest_matrix, "third": nails_matrix}
+for ax, (name, matrix) in zip(axes, drawn.items()):
     figures.show_matrix(ax, matrix.T, name, row_label="input pixel", column_label="output pixel")
 figures.show(
     fig,
@@ -371,14 +383,14 @@ figures.show(
 # %% [markdown]
 # Which is which?
 #
-# - **A.** First nearest neighbour, second max unpooling, third bed of nails.
+# - **A.** First max unpooling, second nearest neighbour, third bed of nails.
 # - **B.** First bed of nails, second nearest neighbour, third max unpooling.
 # - **C.** First max unpooling, second bed of nails, third nearest neighbour.
-# - **D.** First max unpooling, second nearest neighbour, third bed of nails.
+# - **D.** First nearest neighbour, second max unpooling, third bed of nails.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
-unpooling_matrices = "D"
+unpooling_matrices = "A"
 # > unpooling_matrices = ...
 ### END SOLUTION
 
@@ -386,10 +398,9 @@ unpooling_matrices = "D"
 unpooling_matrices = check("unpooling_matrices", unpooling_matrices)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** D. Nearest neighbour writes four pixels for each input, so it is the second. The two others
-# write one. The third has it at 0, 2, 8, 10, the top left corners, the same for every image: bed of nails.
-# The first has it at 5, 2, 12, 15, which were found in *this* plane: max unpooling, whose matrix changes
-# with each image.
+# **Solution.** A. Nearest neighbour writes four pixels for each input, the two others write one. A bed of nails
+# writes the top left corner of each square, 0, 2, 8 and 10, whatever the image; max unpooling writes at 5, 2,
+# 12 and 15, which were found in *this* plane. So the matrix of max unpooling changes with each image.
 
 # %% [markdown]
 # Now we can say what each of them *is*. Four statements, each checked with numbers:
@@ -429,29 +440,22 @@ compare("4. max unpooling, autograd through max pooling", max_unpool(v, image_pl
 # %%
 factor = 4
 values = flair[height // 2, width // 2 - 12 : width // 2 + 12 : 4]
-k = 2 * factor - factor % 2
-triangle = 1 - (torch.arange(k) - (k - 1) / 2).abs() / factor
-total = torch.zeros((len(values) - 1) * factor + k)
+triangle = torch.tensor([1.0, 3, 5, 7, 7, 5, 3, 1]) / 8
+total = torch.zeros((len(values) - 1) * factor + 8)
 for i, value in enumerate(values):
-    total[i * factor : i * factor + k] += value * triangle
+    total[i * factor : i * factor + 8] += value * triangle
 
-centres = np.arange(len(values)) * factor + (k - 1) / 2
+# %% tags=["plot"]
 fig, ax = plt.subplots(figsize=(9, 3))
-for i, (centre, value) in enumerate(zip(centres, values)):
-    ax.plot(
-        [centre - factor, centre, centre + factor],
-        [0, value, 0],
-        linewidth=1,
-        color=figures.COLOURS["sky"],
-        label="value · triangle" if i == 0 else None,
-    )
+centres = np.arange(len(values)) * factor + 3.5
+for centre, value in zip(centres, values):
+    stamp, of_the_first = [centre - factor, centre, centre + factor], centre == centres[0]
+    label = "value · triangle" if of_the_first else None
+    ax.plot(stamp, [0, value, 0], linewidth=1, color=figures.COLOURS["sky"], label=label)
 ax.plot(centres, values, "s-", color=figures.COLOURS["orange"], linewidth=1, label="the six values")
 ax.plot(total, "o", markersize=4, color=figures.COLOURS["blue"], label="all stamps, added")
-ax.set(
-    xlabel="place in the output (pixels)",
-    ylabel="intensity (1 = bright)",
-    title="factor 4: triangles of 8 weights",
-)
+ax.set(xlabel="place in the output (pixels)", ylabel="intensity (1 = bright)")
+ax.set_title("factor 4: triangles of 8 weights")
 ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 figures.show(
     fig,
@@ -464,14 +468,18 @@ figures.show(
 # The dots lie on the straight lines between the values, as they should. At both ends they fall to zero:
 # there the neighbour is missing, and nobody's triangle rises as the last one falls.
 #
-# FCN (Long et al., 2015) wrote down the weights. For a factor $s$ the kernel has $k = 2s - (s \bmod 2)$ of
-# them, with its centre at $c = (k-1)/2$:
-#
-# $$w_j = 1 - \frac{|j - c|}{s}, \qquad j = 0, \dots, k - 1 .$$
+# FCN (Long et al., 2015) wrote down the weights for any factor. For factor 4 you have just seen them, 1 3 5 7 7
+# 5 3 1, divided by 8. For a factor $s$ there are $k = 2s - (s \bmod 2)$ weights; the triangle has its peak, 1,
+# in the middle of them and falls by $1/s$ from pixel to pixel. The middle need not be a pixel: then no weight
+# reaches 1.
 #
 # In two dimensions the kernel is the product of a line and a column, $w_i\, w_j$: hence *bi*linear.
 #
 # ### Exercise 7: FCN's bilinear kernel
+#
+# *7 minutes · difficulty 2 of 3*
+#
+# Write it for any factor from 1 on.
 
 
 # %% tags=["exercise"]
@@ -489,9 +497,10 @@ def bilinear_kernel(factor):
 bilinear_kernel = check("bilinear_kernel", bilinear_kernel)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** For factor 2 the line is (1, 3, 3, 1)/4, for factor 3 it is (1, 2, 3, 2, 1)/3. The weights
-# of the square sum up to $s^2$: each input is spread over $s^2$ new pixels and must be seen in full by each
-# of them. With an even factor there is no weight 1, because no output pixel lies exactly on an input pixel.
+# **Solution.** With the middle at $c = (k-1)/2$ weight $j$ is $w_j = 1 - |j - c|/s$, and the kernel holds the
+# products $w_i\, w_j$. For factor 2 the line is (1, 3, 3, 1)/4, for factor 3 it is (1, 2, 3, 2, 1)/3. The
+# weights of the square sum up to $s^2$: each input is spread over $s^2$ new pixels and must be seen in full by
+# each of them.
 
 # %% [markdown]
 # With stride $s$ and padding $\lfloor s/2 \rfloor$ the output is exactly $s$ times as large. Is it what
@@ -517,14 +526,23 @@ for factor in (2, 3, 4):
 
 # %% [markdown]
 # In the interior it is the same operation. At the border it isn't: there the transposed convolution fades.
-# An image of ones shows it best.
+# An image of ones shows it best, as it is and with its border repeated by one pixel first.
+
 
 # %%
-ones = torch.ones(4, 5)
-faded = bilinear_by_transposed_convolution(ones, 4)
-replicated = F.pad(ones[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-mended = bilinear_by_transposed_convolution(replicated, 4)[4:-4, 4:-4]
+def border_repeated(x, factor):
+    """Bilinear upsampling of an image whose border is first repeated by a pixel, and then cut."""
+    replicated = F.pad(x[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    return bilinear_by_transposed_convolution(replicated, factor)[factor:-factor, factor:-factor]
 
+
+ones = torch.ones(4, 5)
+faded, mended = bilinear_by_transposed_convolution(ones, 4), border_repeated(ones, 4)
+
+x = torch.rand(6, 9)
+compare("border repeated first, then cut: whole image", border_repeated(x, 4), interpolate(x, 4))
+
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.2))
 for ax, picture, title in zip(axes, (faded, mended), ("ones, upsampled", "with the border repeated first")):
     drawn = ax.imshow(picture, cmap="viridis", vmin=0, vmax=1)
@@ -537,11 +555,6 @@ figures.show(
     "pixels repeated first, it is 1 everywhere.",
 )
 
-x = torch.rand(6, 9)
-padded = F.pad(x[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-cut = bilinear_by_transposed_convolution(padded, 4)[4:-4, 4:-4]
-compare("border repeated first, then cut: whole image", cut, interpolate(x, 4))
-
 # %% [markdown]
 # The library repeats the border's values outwards, the transposed convolution meets nothing there, which is
 # to say zeros. Repeat the border by one pixel, upsample, cut: now both agree everywhere.
@@ -553,14 +566,10 @@ compare("border repeated first, then cut: whole image", cut, interpolate(x, 4))
 line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4  # the line for factor 2
 cube = line[:, None, None] * line[None, :, None] * line[None, None, :]
 volume = torch.rand(1, 1, 5, 6, 7)
-by_stamps = F.conv_transpose3d(volume, cube[None, None], stride=2, padding=1)
-trilinear = F.interpolate(volume, scale_factor=2, mode="trilinear", align_corners=False)
-inner = slice(2, -2)
-compare(
-    "3D interior, product of three lines",
-    by_stamps[0, 0, inner, inner, inner],
-    trilinear[0, 0, inner, inner, inner],
-)
+by_stamps = F.conv_transpose3d(volume, cube[None, None], stride=2, padding=1)[0, 0]
+trilinear = F.interpolate(volume, scale_factor=2, mode="trilinear", align_corners=False)[0, 0]
+inner = (slice(2, -2),) * 3
+compare("3D interior, product of three lines", by_stamps[inner], trilinear[inner])
 
 # %% [markdown]
 # FCN uses this kernel in two ways: *fixed*, for the last, largest step, and as the *initial value* of
@@ -570,9 +579,11 @@ compare(
 #
 # ### Exercise 8: predict a number
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # With 21 classes, pool4 of 512 channels and pool3 of 256, and with biases: how many weights does FCN-8s
-# have *more* than FCN-32s? (Kernels for upsampling are not counted.) *First guess:* FCN-32s has 134
-# million.
+# have *more* than FCN-32s? (The exact number; kernels for upsampling are not counted.) *First guess:* FCN-32s
+# has 134 million.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -584,9 +595,10 @@ fcn_heads = (512 + 1) * 21 + (256 + 1) * 21
 fcn_heads = check("fcn_heads", fcn_heads)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $513 \cdot 21 = 10{,}773$ for pool4 and $257 \cdot 21 = 5{,}397$ for pool3, together
-# **16,170**. Almost nothing. What made FCN-8s sharper than FCN-32s was not capacity but *access*: to
-# features that had been pooled three times instead of five.
+# **Solution.** **16,170**: a 1x1 convolution has one weight for each channel and a bias, for each of 21 classes;
+# $513 \cdot 21 = 10{,}773$ for pool4 and $257 \cdot 21 = 5{,}397$ for pool3. Almost nothing. What made FCN-8s
+# sharper than FCN-32s was not capacity but *access*: to features that had been pooled three times instead of
+# five.
 
 # %%
 fully_connected = (7 * 7 * 512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 21  # as convolutions
@@ -611,8 +623,10 @@ print(f"both skip connections together: {fcn_heads / fcn_32s:.4%} of the weights
 #
 # ### Exercise 9: zero-fill and convolution
 #
+# *12 minutes · difficulty 3 of 3*
+#
 # Write it for any stride, any padding up to $k - 1$, and kernels that needn't be square, with `F.pad` and
-# `F.conv2d`: `F.conv_transpose2d` is what we compare with below. (`F.pad` takes (left, right, top,
+# `F.conv2d`. (`F.conv_transpose2d` would pass the check, too: it is what we compare with below. Try without. `F.pad` takes (left, right, top,
 # bottom). A bed of nails has zeros after its last nail as well; here we want none.)
 
 
@@ -662,6 +676,8 @@ def resize_convolution(x, kernel, factor):
 
 square = torch.ones(3, 3)
 zero_filled, copied = bed_of_nails(small, 2)[:3, :3], nearest_neighbour(small, 2)
+
+# %% tags=["plot"]
 fig, axes = plt.subplots(2, 3, figsize=(8, 5.6))
 steps = (
     ("zero-fill", zero_filled),
@@ -699,10 +715,12 @@ print("the 4x4 kernel has 16 weights, but only", kernel.numel(), "of them are fr
 # %% [markdown]
 # ### Exercise 10: predict a number
 #
+# *3 minutes · difficulty 2 of 3*
+#
 # What does resize-convolution cost? Take both ways with the same kernel of 3x3x3, in **3D**, factor 2, one
 # channel in and one out. The transposed convolution is computed sensibly (stamping, no multiplication by
 # filled-in zeros). How many times as many multiplications does the resize-convolution need, computed as its
-# name says?
+# name says? (The exact number.)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -714,8 +732,8 @@ resize_cost = 2**3
 resize_cost = check("resize_cost", resize_cost)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Stamping multiplies the kernel once for each *input* voxel, a convolution after the fill
-# once for each *output* voxel: there are $s^d$ times as many, here $2^3 =$ **8**. In 2D it is 4.
+# **Solution.** **8**: stamping multiplies the kernel once for each *input* voxel, a convolution after the fill
+# once for each *output* voxel, and there are $s^d = 2^3$ times as many of these. In 2D it is 4.
 
 # %%
 print("multiplications for each input pixel or voxel, one channel in, one out")
@@ -737,6 +755,8 @@ for dims in (2, 3):
 # Stamps overlap. Do all pixels get equally many of them?
 #
 # ### Exercise 11: count the stamps
+#
+# *6 minutes · difficulty 2 of 3*
 #
 # Write the map of counts for an input of `height` x `width` values and a square kernel, without padding.
 
@@ -799,6 +819,8 @@ interactive.overlap_map(overlap_map)
 # %% [markdown]
 # ### Exercise 12: predict which pairs are clean
 #
+# *5 minutes · difficulty 2 of 3*
+#
 # Before you look at the table below: write the rule. Call a pair of kernel and stride **clean** if all
 # pixels far from the border get equally many stamps.
 
@@ -839,6 +861,8 @@ print(f"rule and counts agree in {agreements} of 16")
 # Counts assume weights that are all equal. Real weights aren't, so we need a meter for images.
 #
 # ### Exercise 13: checkerboard energy
+#
+# *8 minutes · difficulty 2 of 3*
 #
 # The two-dimensional spectrum of an image, `torch.fft.fft2(image)`, has the mean at `[0, 0]` and, in row
 # $u$, the frequency $u/\text{height}$. The **energy** of a frequency is the squared absolute value. Compute
@@ -1061,6 +1085,8 @@ for kind in LAST_LAYER:
 # %% [markdown]
 # ### Exercise 14: explain the picture
 #
+# *4 minutes · difficulty 2 of 3*
+#
 # The *ripple* is the standard deviation as a share of the mean. (The colours end at ±2 %.) Why does the
 # transposed convolution with kernel 4 still show a pattern after training, and the resize-convolution none?
 #
@@ -1211,6 +1237,8 @@ for way_up in WAYS_UP:
 # the networks are wrong, we judge the boundary and the rest apart: we need a band around the boundary.
 #
 # ### Exercise 15: the boundary band
+#
+# *10 minutes · difficulty 3 of 3*
 #
 # A pixel belongs to the band if the nearest pixel of the *other* kind (mask or background) is at most
 # `width` pixels away, in a straight line, from centre to centre. `distance_transform_edt` (SciPy) gives
@@ -1392,6 +1420,8 @@ figures.show(
 
 # %% [markdown]
 # ### Exercise 16: explain the picture
+#
+# *3 minutes · difficulty 1 of 3*
 #
 # Compare with what you had written down. What do the table, the curves and the picture say?
 #
