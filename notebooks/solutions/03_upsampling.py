@@ -95,8 +95,8 @@ nearest_neighbour = check("nearest_neighbour", nearest_neighbour)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Output pixel $(r, c)$ shows input pixel $(\lfloor r/s \rfloor, \lfloor c/s \rfloor)$: each
-# value is repeated $s$ times along both axes. No weights, nothing to learn, no new information: the picture is
-# as coarse as before, there is only more of it.
+# value is repeated $s$ times along both axes. No weights, nothing to learn, no new information: the picture
+# is as coarse as before, there is only more of it.
 
 # %% [markdown]
 # The second answer is more modest. It says nothing about the other twelve pixels: they stay zero, and the
@@ -129,9 +129,9 @@ def bed_of_nails(x, factor):
 bed_of_nails = check("bed_of_nails", bed_of_nails)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Value $(i, j)$ stands at pixel $(is, js)$ and all else is zero: a slice with a step writes it.
-# On its own a bed of nails is a strange image. It is meant to be followed by a convolution, which spreads each
-# nail over its neighbourhood: that will be the transposed convolution (section 4).
+# **Solution.** Value $(i, j)$ stands at pixel $(is, js)$ and all else is zero: a slice with a step writes
+# it. On its own a bed of nails is a strange image. It is meant to be followed by a convolution, which
+# spreads each nail over its neighbourhood: that will be the transposed convolution (section 4).
 
 # %% [markdown]
 # The third answer remembers. Where had the value been, before pooling threw the others away? **Max
@@ -181,10 +181,10 @@ def max_pool_with_indices(x, size):
 max_pool_with_indices = check("max_pool_with_indices", max_pool_with_indices)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The window of output $(i, j)$ begins at row $i \cdot$ size and column $j \cdot$ size; to these
-# its own row and column are added, and row · width + column is the place in the whole plane. The place within
-# the window would be less to store, but means nothing without the window: 5 stands at place 3 of its window, 6
-# at place 0 of another.
+# **Solution.** The window of output $(i, j)$ begins at row $i \cdot$ size and column $j \cdot$ size; to
+# these its own row and column are added, and row · width + column is the place in the whole plane. The
+# place within the window would be less to store, but means nothing without the window: 5 stands at place 3
+# of its window, 6 at place 0 of another.
 
 # %% [markdown]
 # ### Exercise 4: max unpooling
@@ -212,10 +212,10 @@ def max_unpool(values, indices, height, width):
 max_unpool = check("max_unpool", max_unpool)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Places count pixels in reading order, so the values go into a flat plane of zeros, which then
-# gets its shape. It is a bed of nails again, but the nails stand where the strongest response had been. With
-# $2 \times 2$ windows an ordinary nail is off by one pixel at most; along an edge this is the difference
-# between a straight line and a staircase.
+# **Solution.** Places count pixels in reading order, so the values go into a flat plane of zeros, which
+# then gets its shape. It is a bed of nails again, but the nails stand where the strongest response had
+# been. With $2 \times 2$ windows an ordinary nail is off by one pixel at most; along an edge this is the
+# difference between a straight line and a staircase.
 
 # %% [markdown]
 # The slide, computed by your functions:
@@ -312,17 +312,17 @@ index_saving = 4 * 32 / 2
 index_saving = check("index_saving", index_saving)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** **64**: four numbers of 32 bits against one of four places, which is 2 bits. For SegNet, made
-# for road scenes on a device in a car, that was an argument. What is lost is everything but the place: not how
-# strong the response was, nor what the three other pixels said. Section 6 shows what this costs.
+# **Solution.** **64**: four numbers of 32 bits against one of four places, which is 2 bits. For SegNet,
+# made for road scenes on a device in a car, that was an argument. What is lost is everything but the place:
+# not how strong the response was, nor what the three other pixels said. Section 6 shows what this costs.
 
 # %% [markdown]
 # SegNet's encoder is the convolutional part of VGG16: thirteen 3x3 convolutions. How many weights is that,
 # and how much does each kind of memory take for one image of SegNet's size, 360x480, at its five poolings?
 
 # %%
-channels = (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)  # the image, then VGG16's layers
-convolutions = sum(9 * entering * leaving + leaving for entering, leaving in itertools.pairwise(channels))
+widths = [3] + 2 * [64] + 2 * [128] + 3 * [256] + 6 * [512]  # the image's channels, then VGG16's
+convolutions = sum(9 * entering * leaving + leaving for entering, leaving in itertools.pairwise(widths))
 print(f"weights of the 13 convolutions: {convolutions:,}")
 
 shape = np.array([360, 480])
@@ -398,9 +398,10 @@ unpooling_matrices = "A"
 unpooling_matrices = check("unpooling_matrices", unpooling_matrices)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A. Nearest neighbour writes four pixels for each input, the two others write one. A bed of nails
-# writes the top left corner of each square, 0, 2, 8 and 10, whatever the image; max unpooling writes at 5, 2,
-# 12 and 15, which were found in *this* plane. So the matrix of max unpooling changes with each image.
+# **Solution.** A. Nearest neighbour writes four pixels for each input, the two others write one. A bed of
+# nails writes the top left corner of each square, 0, 2, 8 and 10, whatever the image; max unpooling writes
+# at 5, 2, 12 and 15, which were found in *this* plane. So the matrix of max unpooling changes with each
+# image.
 
 # %% [markdown]
 # Now we can say what each of them *is*. Four statements, each checked with numbers:
@@ -468,10 +469,10 @@ figures.show(
 # The dots lie on the straight lines between the values, as they should. At both ends they fall to zero:
 # there the neighbour is missing, and nobody's triangle rises as the last one falls.
 #
-# FCN (Long et al., 2015) wrote down the weights for any factor. For factor 4 you have just seen them, 1 3 5 7 7
-# 5 3 1, divided by 8. For a factor $s$ there are $k = 2s - (s \bmod 2)$ weights; the triangle has its peak, 1,
-# in the middle of them and falls by $1/s$ from pixel to pixel. The middle need not be a pixel: then no weight
-# reaches 1.
+# FCN (Long et al., 2015) wrote down the weights for any factor. For factor 4 you have just seen them, 1 3 5
+# 7 7 5 3 1, divided by 8. For a factor $s$ there are $k = 2s - (s \bmod 2)$ weights; the triangle has its
+# peak, 1, in the middle of them and falls by $1/s$ from pixel to pixel. The middle need not be a pixel:
+# then no weight reaches 1.
 #
 # In two dimensions the kernel is the product of a line and a column, $w_i\, w_j$: hence *bi*linear.
 #
@@ -497,10 +498,10 @@ def bilinear_kernel(factor):
 bilinear_kernel = check("bilinear_kernel", bilinear_kernel)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** With the middle at $c = (k-1)/2$ weight $j$ is $w_j = 1 - |j - c|/s$, and the kernel holds the
-# products $w_i\, w_j$. For factor 2 the line is (1, 3, 3, 1)/4, for factor 3 it is (1, 2, 3, 2, 1)/3. The
-# weights of the square sum up to $s^2$: each input is spread over $s^2$ new pixels and must be seen in full by
-# each of them.
+# **Solution.** With the middle at $c = (k-1)/2$ weight $j$ is $w_j = 1 - |j - c|/s$, and the kernel holds
+# the products $w_i\, w_j$. For factor 2 the line is (1, 3, 3, 1)/4, for factor 3 it is (1, 2, 3, 2, 1)/3.
+# The weights of the square sum up to $s^2$: each input is spread over $s^2$ new pixels and must be seen in
+# full by each of them.
 
 # %% [markdown]
 # With stride $s$ and padding $\lfloor s/2 \rfloor$ the output is exactly $s$ times as large. Is it what
@@ -582,8 +583,8 @@ compare("3D interior, product of three lines", by_stamps[inner], trilinear[inner
 # *3 minutes · difficulty 1 of 3*
 #
 # With 21 classes, pool4 of 512 channels and pool3 of 256, and with biases: how many weights does FCN-8s
-# have *more* than FCN-32s? (The exact number; kernels for upsampling are not counted.) *First guess:* FCN-32s
-# has 134 million.
+# have *more* than FCN-32s? (The exact number; kernels for upsampling are not counted.) *First guess:*
+# FCN-32s has 134 million.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -595,10 +596,10 @@ fcn_heads = (512 + 1) * 21 + (256 + 1) * 21
 fcn_heads = check("fcn_heads", fcn_heads)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** **16,170**: a 1x1 convolution has one weight for each channel and a bias, for each of 21 classes;
-# $513 \cdot 21 = 10{,}773$ for pool4 and $257 \cdot 21 = 5{,}397$ for pool3. Almost nothing. What made FCN-8s
-# sharper than FCN-32s was not capacity but *access*: to features that had been pooled three times instead of
-# five.
+# **Solution.** **16,170**: a 1x1 convolution has one weight for each channel and a bias, for each of 21
+# classes; $513 \cdot 21 = 10{,}773$ for pool4 and $257 \cdot 21 = 5{,}397$ for pool3. Almost nothing. What
+# made FCN-8s sharper than FCN-32s was not capacity but *access*: to features that had been pooled three
+# times instead of five.
 
 # %%
 fully_connected = (7 * 7 * 512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 21  # as convolutions
@@ -626,8 +627,9 @@ print(f"both skip connections together: {fcn_heads / fcn_32s:.4%} of the weights
 # *12 minutes · difficulty 3 of 3*
 #
 # Write it for any stride, any padding up to $k - 1$, and kernels that needn't be square, with `F.pad` and
-# `F.conv2d`. (`F.conv_transpose2d` would pass the check, too: it is what we compare with below. Try without. `F.pad` takes (left, right, top,
-# bottom). A bed of nails has zeros after its last nail as well; here we want none.)
+# `F.conv2d`. (`F.conv_transpose2d` would pass the check, too: it is what we compare with below. Try
+# without. `F.pad` takes (left, right, top, bottom). A bed of nails has zeros after its last nail as well;
+# here we want none.)
 
 
 # %% tags=["exercise"]
@@ -732,8 +734,8 @@ resize_cost = 2**3
 resize_cost = check("resize_cost", resize_cost)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** **8**: stamping multiplies the kernel once for each *input* voxel, a convolution after the fill
-# once for each *output* voxel, and there are $s^d = 2^3$ times as many of these. In 2D it is 4.
+# **Solution.** **8**: stamping multiplies the kernel once for each *input* voxel, a convolution after the
+# fill once for each *output* voxel, and there are $s^d = 2^3$ times as many of these. In 2D it is 4.
 
 # %%
 print("multiplications for each input pixel or voxel, one channel in, one out")
@@ -781,8 +783,8 @@ overlap_map = check("overlap_map", overlap_map)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Every input adds 1 to each pixel of its square, and squares are `stride` apart. It is the
-# transposed convolution of an image of ones with a kernel of ones: the counts are what a network would draw if
-# all its weights and all its features were equal.
+# transposed convolution of an image of ones with a kernel of ones: the counts are what a network would draw
+# if all its weights and all its features were equal.
 
 # %% tags=["plot"]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
@@ -805,8 +807,8 @@ figures.show(
 # 1. Stride 2: for which kernels does the peak vanish?
 # 2. Stride 3 and kernels 3 to 8: when is it even? Do larger kernels make the unevenness smaller?
 # 3. Set the stride larger than the kernel. What is the smallest count?
-# 4. Go back to kernel 3 and stride 2, and let two such layers follow each other. Does the second one blur the
-#    pattern of the first?
+# 4. Go back to kernel 3 and stride 2, and let two such layers follow each other. Does the second one blur
+#    the pattern of the first?
 #
 # (If you see no sliders, you read a printed page; the picture above shows the idea.)
 
@@ -816,14 +818,14 @@ interactive.overlap_map(overlap_map)
 # %% [markdown] tags=["solution"]
 # **Solution.** 1. For the even kernels: 2, 4, 6, 8. 2. It is even for kernels 3 and 6. For the others the
 # peak is $1/k$ of the mean, 1/4, 1/5, 1/7, 1/8: larger kernels make the pattern weaker, but only a multiple
-# of 3 removes it. 3. It is 0: between the stamps there are pixels that nobody writes. 4. No: it adds its own
-# pattern, which repeats every 2 pixels, and stretches the first one to a pattern that repeats every 4. The
-# counts are now 1, 2, 3, 4, 6 and 9, and there are peaks at 1/4 and at 1/2.
+# of 3 removes it. 3. It is 0: between the stamps there are pixels that nobody writes. 4. No: it adds its
+# own pattern, which repeats every 2 pixels, and stretches the first one to a pattern that repeats every 4.
+# The counts are now 1, 2, 3, 4, 6 and 9, and there are peaks at 1/4 and at 1/2.
 
 # %% [markdown]
-# Not only ways *up* draw checkerboards. The gradient of a convolution with stride is a transposed convolution
-# (notebook 02), so it goes to the pixels of the image in uneven portions. Take a convolution with a kernel of
-# ones, and ask of each pixel of the image how much it matters for the sum of all outputs:
+# Not only ways *up* draw checkerboards. The gradient of a convolution with stride is a transposed
+# convolution (notebook 02), so it goes to the pixels of the image in uneven portions. Take a convolution
+# with a kernel of ones, and ask of each pixel of the image how much it matters for the sum of all outputs:
 
 # %%
 image = torch.zeros(21, 21, requires_grad=True)
@@ -856,11 +858,11 @@ def is_clean(kernel, stride):
 is_clean = check("is_clean", is_clean)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A pair is clean if and only if **kernel % stride == 0**: a pixel meets exactly the weights whose
-# number leaves the same remainder as the pixel's, divided by the stride, and only then are these equally many
-# for all pixels. In one dimension: stamp $i$ covers pixel $m$ with weight $j = m - is$. Deal out the numbers
-# $0, \dots, k-1$ to the $s$ remainders in turn: everybody gets the same number of them exactly when $k$ is a
-# multiple of $s$. In 2D the counts are products of this, so the rule stays.
+# **Solution.** A pair is clean if and only if **kernel % stride == 0**: a pixel meets exactly the weights
+# whose number leaves the same remainder as the pixel's, divided by the stride, and only then are these
+# equally many for all pixels. In one dimension: stamp $i$ covers pixel $m$ with weight $j = m - is$. Deal
+# out the numbers $0, \dots, k-1$ to the $s$ remainders in turn: everybody gets the same number of them
+# exactly when $k$ is a multiple of $s$. In 2D the counts are products of this, so the rule stays.
 
 # %%
 print("counts in the interior (2D); * where your rule says clean")
@@ -879,9 +881,10 @@ print(f"rule and counts agree in {agreements} of 16")
 # %% [markdown]
 # ### When does the rule matter?
 #
-# Counts assume weights that are all equal. Real weights aren't. So give the weights a spread: each is 1 plus
-# random noise. Photograph a grey wall through such a layer (an input of ones) and measure the **ripple**, the
-# standard deviation of the output as a share of its mean. Kernel 3 breaks the rule, kernel 4 keeps it.
+# Counts assume weights that are all equal. Real weights aren't. So give the weights a spread: each is 1
+# plus random noise. Photograph a grey wall through such a layer (an input of ones) and measure the
+# **ripple**, the standard deviation of the output as a share of its mean. Kernel 3 breaks the rule, kernel
+# 4 keeps it.
 
 
 # %%
@@ -898,26 +901,26 @@ for spread in (0, 0.1, 0.3, 1):
     print(f"spread {spread:<4}" + "".join(f"  kernel {k}: {np.median(draws[k]):6.1%}" for k in draws))
 
 # %% [markdown]
-# With equal weights the rule is everything. With a spread of a tenth kernel 4 is ten times as flat as kernel 3.
-# Where the spread is as large as the weights themselves, even overlap helps little: four weights for each pixel,
-# but which four? So the rule speaks of layers whose weights are nearly equal, and we need a meter that works for
-# any image.
+# With equal weights the rule is everything. With a spread of a tenth kernel 4 is ten times as flat as
+# kernel 3. Where the spread is as large as the weights themselves, even overlap helps little: four weights
+# for each pixel, but which four? So the rule speaks of layers whose weights are nearly equal, and we need a
+# meter that works for any image.
 #
-# Sort the pixels of an image by their **phase**: the remainders of row and column, divided by the stride $s$.
-# There are $s^2$ phases. Take the mean of each. For stride 2 and
+# Sort the pixels of an image by their **phase**: the remainders of row and column, divided by the stride
+# $s$. There are $s^2$ phases. Take the mean of each. For stride 2 and
 #
 # $$\begin{pmatrix} 5 & 3 & 7 & 3 \\ 1 & 3 & 1 & 3 \end{pmatrix}$$
 #
-# the means of the four phases are 6 (even row, even column), 3, 1 and 3. In an image without a pattern they are
-# nearly equal. In a checkerboard they are not.
+# the means of the four phases are 6 (even row, even column), 3, 1 and 3. In an image without a pattern they
+# are nearly equal. In a checkerboard they are not.
 #
 # ### Exercise 13: checkerboard energy
 #
 # *8 minutes · difficulty 2 of 3*
 #
-# Compute the *variance of the phase means as a share of the variance of all pixels.* Both variances divide by
-# the number of values, not by one less (`correction=0` in PyTorch). Height and width are multiples of the
-# stride, and the image is not constant.
+# Compute the *variance of the phase means as a share of the variance of all pixels.* Both variances divide
+# by the number of values, not by one less (`correction=0` in PyTorch). Height and width are multiples of
+# the stride, and the image is not constant.
 
 
 # %% tags=["exercise"]
@@ -934,15 +937,16 @@ def checkerboard_energy(image, stride):
 checkerboard_energy = check("checkerboard_energy", checkerboard_energy)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each phase is a slice with a step, `image[r::stride, c::stride]`; the variance of their means is
-# what a pattern of period `stride` adds to the image's variance. The share is 1 for a pure pattern, and nearly 0
-# for an image without one: a mean over thousands of pixels hardly depends on where one begins to count.
+# **Solution.** Each phase is a slice with a step, `image[r::stride, c::stride]`; the variance of their
+# means is what a pattern of period `stride` adds to the image's variance. The share is 1 for a pure
+# pattern, and nearly 0 for an image without one: a mean over thousands of pixels hardly depends on where
+# one begins to count.
 
 # %% [markdown]
-# **The same number from the spectrum.** (For those who know spectra; nothing below needs it.) A pattern that
-# repeats every $s$ pixels only contains frequencies that are multiples of $1/s$ along both axes. Parseval's
-# theorem says that their share of the spectrum's energy, the mean left out, is the share of the variance that you
-# computed: hence the name.
+# **The same number from the spectrum.** (For those who know spectra; nothing below needs it.) A pattern
+# that repeats every $s$ pixels only contains frequencies that are multiples of $1/s$ along both axes.
+# Parseval's theorem says that their share of the spectrum's energy, the mean left out, is the share of the
+# variance that you computed: hence the name.
 
 
 # %%
@@ -957,7 +961,11 @@ def energy_by_spectrum(image, stride):
 for stride in (2, 4):
     kernel = torch.rand(3, 3)
     up = F.conv_transpose2d(flair[None, None], kernel[None, None], None, stride, 1, stride - 1)[0, 0]
-    for name, image in {"slice": flair, "transposed": up, "nearest": nearest_neighbour(flair, stride)}.items():
+    for name, image in {
+        "slice": flair,
+        "transposed": up,
+        "nearest": nearest_neighbour(flair, stride),
+    }.items():
         energy = checkerboard_energy(image, stride)
         compare(f"stride {stride}, {name}: {energy:.6f}", energy, energy_by_spectrum(image, stride))
 
@@ -1017,8 +1025,8 @@ print(f"{'the slices themselves':24} {own_energy:9.6f}")
 
 # %% [markdown]
 # With random weights a transposed convolution puts a large part of all energy into the checkerboard, **with
-# kernel 4 as well as with kernel 3**. That is the last line of the little table above: random weights are spread
-# around zero, their spread is larger than their mean, and even overlap helps little.
+# kernel 4 as well as with kernel 3**. That is the last line of the little table above: random weights are
+# spread around zero, their spread is larger than their mean, and even overlap helps little.
 #
 # ### After training
 #
@@ -1057,15 +1065,17 @@ for kind, network in trained.items():
 print(f"{'the slices themselves':24} {'':13} {own_energy:8.6f}")
 
 # %% [markdown]
-# One training is one sample. `experiments/03_upsampling.py` ran these trainings, and those of section 6, with six
-# seeds each; we draw what it wrote down.
+# One training is one sample. `experiments/03_upsampling.py` ran these trainings, and those of section 6,
+# with six seeds each; we draw what it wrote down.
 
 # %%
-recorded = json.loads((paths.repository_root() / "experiments/results/03_upsampling.json").read_text())["results"]
+recorded = json.loads((paths.repository_root() / "experiments/results/03_upsampling.json").read_text())[
+    "results"
+]
 
 # %% tags=["plot"]
 fig, ax = plt.subplots(figsize=(8, 3.4))
-for place, (kind, runs) in enumerate(recorded["doubling"].items()):
+for place, runs in enumerate(recorded["doubling"].values()):
     for shift, when, colour, marker in ((-0.1, "before", "orange", "o"), (0.1, "after", "blue", "s")):
         energies = [run[when]["energy"] for run in runs]
         label = f"{when} training, six seeds" if place == 0 else None
@@ -1084,14 +1094,14 @@ figures.show(
 
 # %% [markdown]
 # An honest result: **training removes nearly all of it.** In each of the twelve trainings of a transposed
-# convolution the energy falls by a factor of more than 2,000, and what is left is a tiny share. With the right
-# answer in front of it, a network finds weights whose phases agree well enough. And flat is not the same as
-# accurate: relative to bilinear interpolation the errors were 0.85 to 1.27 with kernel 3, 0.87 to 1.84 with
-# kernel 4, and 0.84 to 1.12 with the resize-convolution. After so short a training none of the three reliably
-# beats the fixed bilinear kernel.
+# convolution the energy falls by a factor of more than 2,000, and what is left is a tiny share. With the
+# right answer in front of it, a network finds weights whose phases agree well enough. And flat is not the
+# same as accurate: relative to bilinear interpolation the errors were 0.85 to 1.27 with kernel 3, 0.87 to
+# 1.84 with kernel 4, and 0.84 to 1.12 with the resize-convolution. After so short a training none of the
+# three reliably beats the fixed bilinear kernel.
 #
-# "Well enough" can be measured with the grey wall: a constant input should give a constant output, and whatever
-# pattern it shows is the network's own.
+# "Well enough" can be measured with the grey wall: a constant input should give a constant output, and
+# whatever pattern it shows is the network's own.
 
 
 # %%
@@ -1103,7 +1113,8 @@ def flat_field(network):
 
 
 walls = {
-    kind: {"before": flat_field(upsampler(kind, 0)), "after": flat_field(trained[kind])} for kind in LAST_LAYER
+    kind: {"before": flat_field(upsampler(kind, 0)), "after": flat_field(trained[kind])}
+    for kind in LAST_LAYER
 }
 for kind, wall in walls.items():
     ripple = {when: float(field.std(correction=0)) for when, field in wall.items()}
@@ -1126,9 +1137,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Kernel 3, whose stamps overlap unevenly, is not the worse one here. That is no accident of one seed: over six
-# trainings its ripple was 0.31 % to 0.99 %, that of kernel 4 0.26 % to 0.90 %. Once a layer is trained, the
-# overlap count says nothing about it.
+# Kernel 3, whose stamps overlap unevenly, is not the worse one here. That is no accident of one seed: over
+# six trainings its ripple was 0.31 % to 0.99 %, that of kernel 4 0.26 % to 0.90 %. Once a layer is trained,
+# the overlap count says nothing about it.
 #
 # ### Exercise 14: explain the picture
 #
@@ -1137,12 +1148,12 @@ figures.show(
 # Why does the transposed convolution with kernel 4 still show a pattern after training, and the
 # resize-convolution none?
 #
-# - **A.** The stamps of kernel 4 and stride 2 overlap unevenly, so some pixels get more of them than others;
-#   copies don't overlap.
-# - **B.** The resize-convolution was trained better: training made it flat, and would make kernel 4 flat, too,
-#   with more steps.
-# - **C.** The pattern is rounding: kernel 4 adds up more products in float32, and their small errors differ from
-#   pixel to pixel.
+# - **A.** The stamps of kernel 4 and stride 2 overlap unevenly, so some pixels get more of them than
+#   others; copies don't overlap.
+# - **B.** The resize-convolution was trained better: training made it flat, and would make kernel 4 flat,
+#   too, with more steps.
+# - **C.** The pattern is rounding: kernel 4 adds up more products in float32, and their small errors differ
+#   from pixel to pixel.
 # - **D.** The sums of kernel 4's weights still differ a little from phase to phase; after nearest-neighbour
 #   fill each phase gets the sum of the whole kernel.
 
@@ -1156,12 +1167,12 @@ flat_field_picture = "D"
 flat_field_picture = check("flat_field_picture", flat_field_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** D. For a constant input the output at a pixel is the input times the *sum* of the weights that
-# this pixel meets. With zero fill there are four such sums, one for each phase, each of *different* weights, and
-# training makes them equal only nearly; after a nearest-neighbour fill every phase meets the whole kernel, so
-# there is only one sum. So training makes a transposed convolution good, construction makes a resize-convolution
-# flat. Where no right answer punishes the pattern (in a generative network, far from the training data, in a
-# gradient that you look at), you want the second kind of certainty.
+# **Solution.** D. For a constant input the output at a pixel is the input times the *sum* of the weights
+# that this pixel meets. With zero fill there are four such sums, one for each phase, each of *different*
+# weights, and training makes them equal only nearly; after a nearest-neighbour fill every phase meets the
+# whole kernel, so there is only one sum. So training makes a transposed convolution good, construction
+# makes a resize-convolution flat. Where no right answer punishes the pattern (in a generative network, far
+# from the training data, in a gradient that you look at), you want the second kind of certainty.
 
 # %% [markdown]
 # The explanation, in numbers: predict the flat field of the trained kernel 4 from the sums of its phases
@@ -1220,9 +1231,9 @@ figures.show(
 # %% [markdown]
 # In the bottom row, in the dark ventricle, what the grey wall showed can be seen.
 #
-# Remember it like this: *kernel % stride says what nearly equal weights would do. What makes any layer flat are
-# equal sums of its phases.* A U-Net's up-convolution with kernel 2 and stride 2 has no overlap at all, and its
-# phases have one weight each, all free: it relies on training and on the convolutions that follow.
+# Remember it like this: *kernel % stride says what nearly equal weights would do. What makes any layer flat
+# are equal sums of its phases.* A U-Net's up-convolution with kernel 2 and stride 2 has no overlap at all,
+# and its phases have one weight each, all free: it relies on training and on the convolutions that follow.
 
 # %% [markdown]
 # ## 6 · Skip connections
@@ -1297,10 +1308,11 @@ for way_up in WAYS_UP:
 #
 # *10 minutes · difficulty 3 of 3*
 #
-# A pixel belongs to the band if the nearest pixel of the *other* kind (mask or background) is at most `width`
-# pixels away, in a straight line, from centre to centre. So the band reaches `width` pixels inwards and `width`
-# pixels outwards. `distance_transform_edt` (SciPy) gives each nonzero pixel its distance to the nearest zero
-# pixel, and each zero pixel 0; it takes a tensor of `bool` as it is. A mask without a boundary has no band.
+# A pixel belongs to the band if the nearest pixel of the *other* kind (mask or background) is at most
+# `width` pixels away, in a straight line, from centre to centre. So the band reaches `width` pixels inwards
+# and `width` pixels outwards. `distance_transform_edt` (SciPy) gives each nonzero pixel its distance to the
+# nearest zero pixel, and each zero pixel 0; it takes a tensor of `bool` as it is. A mask without a boundary
+# has no band.
 
 
 # %% tags=["exercise"]
@@ -1318,10 +1330,10 @@ def boundary_band(mask, width):
 boundary_band = check("boundary_band", boundary_band)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each of the two distance maps is 0 on the other side of the boundary, so both conditions together
-# ask each pixel for its distance to the other kind. Without a pixel of the other kind the distance means nothing,
-# so a mask that is all True or all False is answered first. Distance maps come back in notebook 07, where they
-# measure how far two surfaces are apart.
+# **Solution.** Each of the two distance maps is 0 on the other side of the boundary, so both conditions
+# together ask each pixel for its distance to the other kind. Without a pixel of the other kind the distance
+# means nothing, so a mask that is all True or all False is answered first. Distance maps come back in
+# notebook 07, where they measure how far two surfaces are apart.
 
 # %%
 held_out = {path.name: batches.TrainingSlices([path], augmented=False) for path in subjects.test}
@@ -1421,7 +1433,8 @@ for way_up, prediction in predictions.items():
 
 # %% [markdown]
 # Finer than "band" and "far": the error as a function of the distance to the boundary. (Your bands, one
-# inside the other.) The points are your three trainings, the shaded bands the span of the six recorded ones.
+# inside the other.) The points are your three trainings, the shaded bands the span of the six recorded
+# ones.
 
 # %%
 nested = [bands_of(distance) for distance in range(9)]
@@ -1430,7 +1443,8 @@ rings = [
     for inner, outer in itertools.pairwise(nested)
 ]
 rates = {
-    way_up: [100 * error_rate(prediction, ring) for ring in rings] for way_up, prediction in predictions.items()
+    way_up: [100 * error_rate(prediction, ring) for ring in rings]
+    for way_up, prediction in predictions.items()
 }
 
 # %% tags=["plot"]
@@ -1452,7 +1466,8 @@ figures.show(
 )
 
 # %% [markdown]
-# And a picture of where the wrong pixels lie, in the held-out subject whose tumour is neither large nor small.
+# And a picture of where the wrong pixels lie, in the held-out subject whose tumour is neither large nor
+# small.
 
 # %%
 by_volume = sorted(held_out, key=lambda name: int(masks[name].sum()))
@@ -1493,12 +1508,12 @@ figures.show(
 #
 # - **A.** Without skip connections a network doesn't find the tumour: its errors are spread over the whole
 #   brain, near the boundary and far from it.
-# - **B.** The network with skip connections has more weights than the two others, and draws everything better
-#   for that reason.
+# - **B.** The network with skip connections has more weights than the two others, and draws everything
+#   better for that reason.
 # - **C.** All three find the tumours. They differ near the boundary, where skip connections bring back what
 #   the poolings had removed.
-# - **D.** The network without skip connections saw less data than the others; trained for as long as they were,
-#   it would be equally good.
+# - **D.** The network without skip connections saw less data than the others; trained for as long as they
+#   were, it would be equally good.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1510,16 +1525,16 @@ boundary_picture = "C"
 boundary_picture = check("boundary_picture", boundary_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** C. *What* and roughly *where* survives three poolings, so far from the boundary all three are
-# nearly always right. The exact *where* does not survive, and only the skip connection carries it past the
-# poolings: in the band the plain network is wrong more often, with the same number of weights, the same slices
-# and the same steps. Six trainings of each say how much: the plain network was wrong 1.5 to 1.7 times as often
-# in the band as the one with skip connections. Remembered places bring part of it at 2 bits a window: they say
-# where a maximum was, but not how strong, nor what its neighbours were. The order plain, indices, skips was the
-# same with all six seeds; the plain network was wrong 1.03 to 1.41 times as often as the one with places. From
-# the fourth pixel on places are no help: there that network was wrong more often than the plain one, on average.
-# In the picture look at the dark core: the plain network fills in most of it or all, the one with skip
-# connections next to nothing.
+# **Solution.** C. *What* and roughly *where* survives three poolings, so far from the boundary all three
+# are nearly always right. The exact *where* does not survive, and only the skip connection carries it past
+# the poolings: in the band the plain network is wrong more often, with the same number of weights, the same
+# slices and the same steps. Six trainings of each say how much: the plain network was wrong 1.5 to 1.7
+# times as often in the band as the one with skip connections. Remembered places bring part of it at 2 bits
+# a window: they say where a maximum was, but not how strong, nor what its neighbours were. The order plain,
+# indices, skips was the same with all six seeds; the plain network was wrong 1.03 to 1.41 times as often as
+# the one with places. From the fourth pixel on places are no help: there that network was wrong more often
+# than the plain one, on average. In the picture look at the dark core: the plain network fills in most of
+# it or all, the one with skip connections next to nothing.
 
 # %% [markdown]
 # ## Summary
@@ -1545,9 +1560,10 @@ boundary_picture = check("boundary_picture", boundary_picture)
 #
 # **Try what happens if** (nobody checks this; all of it takes a line or two):
 #
-# - the transposed convolution with kernel 4 starts from your `bilinear_kernel(2)` instead of random weights. What
-#   is its ripple before training?
-# - U-Net's kernel 2 with stride 2 is trained like the other three. Is its wall flatter than that of kernel 4?
+# - the transposed convolution with kernel 4 starts from your `bilinear_kernel(2)` instead of random
+#   weights. What is its ripple before training?
+# - U-Net's kernel 2 with stride 2 is trained like the other three. Is its wall flatter than that of kernel
+#   4?
 # - only the finest of the three skip connections is kept. How much of the gain in the band is left?
 #
 # Notebook 04 asks the opposite question: how much of the image does one output pixel see?
