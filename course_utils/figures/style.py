@@ -1,7 +1,7 @@
 """The course's plots: one look everywhere, colour-blind-safe, and a text alternative for each picture.
 
-Colours are those of Okabe & Ito ("Color Universal Design", 2008). Images use grey levels, signed quantities a blue-red
-map centred on zero, other quantities "viridis".
+Colours are those of Okabe & Ito ("Color Universal Design", 2008). Images use grey levels, signed quantities
+a blue-red map centred on zero, other quantities "viridis".
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def use_style() -> None:
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as PNG with a text alternative, and close it.
 
-    ``alt`` says what is to be seen, for those who can't see it. Outside a notebook the figure is only rendered and
-    closed. Raises ValueError where ``alt`` is empty.
+    ``alt`` says what is to be seen, for those who can't see it. Outside a notebook the figure is only
+    rendered and closed. Raises ValueError where ``alt`` is empty.
     """
     if not alt.strip():
         raise ValueError("every figure needs a text alternative: show(figure, alt='what is to be seen')")
