@@ -45,7 +45,7 @@ def doubling(notebook: dict, kind: str, seed: int) -> dict:
             error = F.mse_loss(network(halved), held_out) / bilinear
         found[when] = {
             "energy": notebook["mean_energy"](network),
-            "ripple": float(notebook["flat_field"](network).std()),
+            "ripple": float(notebook["flat_field"](network).std(correction=0)),
             "error": float(error),
         }
     return found

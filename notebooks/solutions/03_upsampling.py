@@ -228,19 +228,16 @@ compare("pooled, as on the slide", slide_pooled, torch.tensor([[5.0, 6.0], [7.0,
 print("places:", slide_places.tolist())
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(1, 6, figsize=(11, 2.5), width_ratios=(1, 2, 2, 2, 1, 2))
 drawn = {
     "input": small,
     "nearest neighbour": nearest_neighbour(small, 2),
     "bed of nails": bed_of_nails(small, 2),
     "plane to pool": plane,
     "pooled": slide_pooled,
-    "max unpooling of 1 2 3 4": max_unpool(small, slide_places, 4, 4),
+    "max unpooling\nof 1 2 3 4": max_unpool(small, slide_places, 4, 4),
 }
-for ax, (title, picture) in zip(axes, drawn.items()):
-    figures.show_matrix(ax, picture, title, limit=8, row_label="", column_label="")
 figures.show(
-    fig,
+    figures.row_of_matrices(drawn, limit=8, row_label="", column_label=""),
     alt="The slide's examples as matrices: the input 1 2 3 4; nearest neighbour, with 2x2 "
     "squares of equal values; bed of nails, with the values in the top left corners; the plane "
     "that is pooled; its maxima 5 6 7 8; and max unpooling, where 2 stands in row 0, 1 in row 1, 3 "
@@ -277,11 +274,9 @@ ways = {
 }
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(1, 4, figsize=(11, 3.2))
-for ax, (title, picture) in zip(axes, ways.items()):
-    figures.show_slice(ax, picture[window].T, title=title, window=(0, 1.05))
+pictures = [picture[window].T for picture in ways.values()]
 figures.show(
-    fig,
+    figures.row_of_slices(pictures, list(ways), window=(0, 1.05)),
     alt="A part of a FLAIR slice with a bright tumour, and three ways back from its max "
     "pooling. Nearest neighbour is blocky and as bright as the slice. Bed of nails is a regular "
     "grid of bright dots on black. Max unpooling is black between its dots, too, but they are "
@@ -368,12 +363,9 @@ unpool_matrix = matrix_of(lambda image: max_unpool(image, slide_places, 4, 4), 2
 # transposed: one line for each of the four inputs, one column for each of the sixteen output pixels.)
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(3, 1, figsize=(7.5, 5.4))
-drawn = {"first": unpool_matrix, "second": nearest_matrix, "third": nails_matrix}
-for ax, (name, matrix) in zip(axes, drawn.items()):
-    figures.show_matrix(ax, matrix.T, name, row_label="input pixel", column_label="output pixel")
+drawn = {"first": unpool_matrix.T, "second": nearest_matrix.T, "third": nails_matrix.T}
 figures.show(
-    fig,
+    figures.row_of_matrices(drawn, columns=1, row_label="input pixel", column_label="output pixel"),
     alt="Three matrices with one line for each of four inputs and 16 columns. First: ones at "
     "the output pixels 5, 2, 12 and 15. Second: each line has four ones, input 0 at 0, 1, 4, 5, "
     "input 1 at 2, 3, 6, 7, input 2 at 8, 9, 12, 13, input 3 at 10, 11, 14, 15. Third: ones at 0, "
@@ -544,13 +536,9 @@ x = torch.rand(6, 9)
 compare("border repeated first, then cut: whole image", border_repeated(x, 4), interpolate(x, 4))
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(1, 2, figsize=(8, 3.2))
-for ax, picture, title in zip(axes, (faded, mended), ("ones, upsampled", "with the border repeated first")):
-    drawn = ax.imshow(picture, cmap="viridis", vmin=0, vmax=1)
-    ax.set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
-fig.colorbar(drawn, ax=axes, label="value")
+titles = ("ones, upsampled", "with the border repeated first")
 figures.show(
-    fig,
+    figures.row_of_maps((faded, mended), titles, label="value", limits=(0, 1)),
     alt="Left: a 4 x 5 image of ones, upsampled four times by the transposed convolution, is "
     "1 in the middle and fades towards the border, most in the corners. Right: with the border "
     "pixels repeated first, it is 1 everywhere.",
@@ -680,19 +668,16 @@ square = torch.ones(3, 3)
 zero_filled, copied = bed_of_nails(small, 2)[:3, :3], nearest_neighbour(small, 2)
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(2, 3, figsize=(8, 5.6))
-steps = (
-    ("zero-fill", zero_filled),
-    ("padded", F.pad(zero_filled, (1, 2, 1, 2))),
-    ("convolved: transposed convolution", zero_fill_convolution(small, square, 2, 1, 1)),
-    ("nearest-neighbour fill", copied),
-    ("padded", F.pad(copied, (1, 1, 1, 1))),
-    ("convolved: resize-convolution", resize_convolution(small, square, 2)),
-)
-for ax, (title, matrix) in zip(axes.flat, steps):
-    figures.show_matrix(ax, matrix, title, limit=30, row_label="", column_label="")
+steps = {
+    "zero-fill": zero_filled,
+    "zero-fill, padded": F.pad(zero_filled, (1, 2, 1, 2)),
+    "convolved:\ntransposed convolution": zero_fill_convolution(small, square, 2, 1, 1),
+    "nearest-neighbour fill": copied,
+    "copies, padded": F.pad(copied, (1, 1, 1, 1)),
+    "convolved:\nresize-convolution": resize_convolution(small, square, 2),
+}
 figures.show(
-    fig,
+    figures.row_of_matrices(steps, columns=3, limit=30, row_label="", column_label=""),
     alt="Above, a 2x2 input with zeros between its values, padded, and convolved with a 3x3 "
     "kernel of ones: the rows of the result are 1 3 2 2, 4 10 6 6, 3 7 4 4 and 3 7 4 4. Below, "
     "filled with copies, padded and convolved: 4 8 10 8, 10 18 21 16, 14 24 27 20 and 12 20 22 16.",
@@ -818,9 +803,10 @@ interactive.overlap_map(overlap_map)
 # %% [markdown] tags=["solution"]
 # **Solution.** 1. For the even kernels: 2, 4, 6, 8. 2. It is even for kernels 3 and 6. For the others the
 # peak is $1/k$ of the mean, 1/4, 1/5, 1/7, 1/8: larger kernels make the pattern weaker, but only a multiple
-# of 3 removes it. 3. It is 0: between the stamps there are pixels that nobody writes. 4. No: it adds its
-# own pattern, which repeats every 2 pixels, and stretches the first one to a pattern that repeats every 4.
-# The counts are now 1, 2, 3, 4, 6 and 9, and there are peaks at 1/4 and at 1/2.
+# of 3 removes it. 3. It is 0: between the stamps there are pixels that nobody writes. 4. Only in part:
+# stretched to a pattern that repeats every 4 pixels, that of the first layer falls from a third of the mean
+# to a ninth (the peak at 1/4). But the second layer adds its own, again a third, at 1/2. The counts are now
+# 1, 2, 3, 4, 6 and 9.
 
 # %% [markdown]
 # Not only ways *up* draw checkerboards. The gradient of a convolution with stride is a transposed
@@ -1121,14 +1107,20 @@ for kind, wall in walls.items():
     print(f"ripple of {kind:24} before {ripple['before']:8.3%}   after {ripple['after']:7.3%}")
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(2, 3, figsize=(9, 6))
-for column, (kind, wall) in enumerate(walls.items()):
-    for ax, (when, field) in zip(axes[:, column], wall.items()):
-        drawn = ax.imshow(field, cmap="RdBu_r", vmin=0.98, vmax=1.02)
-        title = f"{kind}\n{when} training, ripple {float(field.std(correction=0)):.2%}"
-        ax.set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
-fig.suptitle("a grey wall; colours end at ±2 %, so what exceeds it looks alike")
-fig.colorbar(drawn, ax=axes, label="value (the mean = 1)", shrink=0.6, extend="both")
+panels = {
+    f"{kind}\n{when} training, ripple {float(wall[when].std(correction=0)):.2%}": wall[when]
+    for when in ("before", "after")
+    for kind, wall in walls.items()
+}
+fig = figures.row_of_maps(
+    list(panels.values()),
+    list(panels),
+    label="value (the mean = 1)",
+    limits=(0.98, 1.02),
+    signed=True,
+    columns=3,
+)
+fig.suptitle("A grey wall. Colours end at ±2 %: what exceeds it looks alike.", fontsize=10)
 figures.show(
     fig,
     alt="Six pictures of what becomes of a constant grey image. Before training both "
@@ -1344,13 +1336,10 @@ level = int((held_out[largest].labels == 3).sum(dim=(1, 2)).argmax())
 t1ce, rim = held_out[largest].images[level, 1], held_out[largest].labels[level] == 3
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.6))
-for ax, title in zip(axes, ("T1 with contrast agent", "enhancing tumour", "its band, 2 pixels to each side")):
-    figures.show_slice(ax, t1ce.numpy(), title=title, window=(-2, 4))
-figures.show_mask(axes[1], rim.numpy(), colour="yellow")
-figures.show_mask(axes[2], boundary_band(rim, 2).numpy(), colour="sky")
+titles = ("T1 with contrast agent", "enhancing tumour", "its band, 2 pixels to each side")
+marked = [None, {"yellow": rim}, {"sky": boundary_band(rim, 2)}]
 figures.show(
-    fig,
+    figures.row_of_slices(t1ce, titles, masks=marked, window=(-2, 4)),
     alt="An axial slice of a held-out subject in T1 with contrast agent, with a "
     "large, solid bright region and a thin bright ring behind it; both marked as enhancing tumour; "
     "and the band of two pixels to each side of their boundary.",
@@ -1448,17 +1437,21 @@ rates = {
 }
 
 # %% tags=["plot"]
-fig, ax = plt.subplots(figsize=(7.5, 3.4))
-for way_up, colour, marker in zip(WAYS_UP, ("red", "orange", "blue"), "^so"):
-    runs = 100 * np.array([run["by_distance"] for run in recorded["segmenting"][way_up]])
-    style = {"color": figures.COLOURS[colour]}
-    ax.plot(range(1, 9), rates[way_up], marker=marker, label=way_up, **style)
-    ax.fill_between(range(1, 9), runs.min(axis=0), runs.max(axis=0), alpha=0.2, linewidth=0, **style)
-ax.set_xlabel("distance to the boundary of the reference (pixels, rounded up)")
-ax.set(ylabel="wrong pixels (%)", ylim=(0, None), xticks=range(1, 9))
-ax.legend(title="one training; shaded: six")
+ax = figures.curves(
+    {way_up: (range(1, 9), rate) for way_up, rate in rates.items()},
+    xlabel="distance to the boundary of the reference (pixels, rounded up)",
+    ylabel="wrong pixels (%)",
+    colours=("red", "orange", "blue"),
+    marker="each",
+    ylim=(0, 45),
+    xticks=range(1, 9),
+)
+for line, runs in zip(ax.get_lines(), recorded["segmenting"].values()):
+    wrong = 100 * np.array([run["by_distance"] for run in runs])
+    span = wrong.min(axis=0), wrong.max(axis=0)
+    ax.fill_between(range(1, 9), *span, alpha=0.2, linewidth=0, color=line.get_color())
 figures.show(
-    fig,
+    ax.figure,
     alt="Share of wrong pixels against the distance to the boundary. All curves fall from the "
     "first pixel on. The plain network lies highest in the first three pixels, the one with skip "
     "connections lowest; from the fourth pixel on all are below three per cent, and the one with "
@@ -1481,19 +1474,13 @@ part = tuple(slice(start, start + 36) for start in starts)
 answers = {way_up: prediction[typical][level] for way_up, prediction in predictions.items()}
 
 # %% tags=["plot"]
-fig, axes = plt.subplots(1, 4, figsize=(11, 3.8))
-figures.show_slice(axes[0], t1ce[part].numpy(), title="reference", window=(-2, 4))
-figures.show_mask(axes[0], rim[part].numpy(), colour="yellow")
-for ax, (way_up, answer) in zip(axes[1:], answers.items()):
-    wrong = f"{way_up}: {int((answer != rim)[part].sum())} pixels wrong"
-    figures.show_slice(ax, t1ce[part].numpy(), title=wrong, window=(-2, 4))
-    figures.show_mask(ax, (rim & ~answer)[part].numpy(), colour="sky", alpha=0.9)
-    figures.show_mask(ax, (answer & ~rim)[part].numpy(), colour="red", alpha=0.9)
-handles = [plt.Rectangle((0, 0), 1, 1, color=figures.COLOURS[colour]) for colour in ("yellow", "sky", "red")]
-names = ("enhancing tumour", "missed", "marked, but not tumour")
-fig.legend(handles, names, loc="outside lower center", ncols=3)
+titles, marked = ["reference"], [{"yellow": rim[part]}]
+for way_up, answer in answers.items():
+    titles.append(f"{way_up}:\n{int((answer != rim)[part].sum())} pixels wrong")
+    marked.append({"sky": (rim & ~answer)[part], "red": (answer & ~rim)[part]})
+names = {"yellow": "enhancing tumour", "sky": "missed", "red": "marked, but not tumour"}
 figures.show(
-    fig,
+    figures.row_of_slices(t1ce[part], titles, masks=marked, mask_names=names, window=(-2, 4), alpha=0.8),
     alt="A part of a held-out slice with the enhancing rim, and the wrong pixels of the three "
     "networks. The plain network marks the dark core or most of it, and is wrong along the rim's "
     "edge; with places fewer pixels are wrong, with skip connections fewest.",
