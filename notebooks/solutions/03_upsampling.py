@@ -94,9 +94,9 @@ def nearest_neighbour(x, factor):
 nearest_neighbour = check("nearest_neighbour", nearest_neighbour)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Output pixel $(r, c)$ shows input pixel $(\lfloor r/s \rfloor, \lfloor c/s \rfloor)$: each
-# value is repeated $s$ times along both axes. No weights, nothing to learn, no new information: the picture
-# is as coarse as before, there is only more of it.
+# **Solution.** Output pixel (r, c) shows input pixel (r // factor, c // factor): each value is repeated
+# `factor` times along both axes. No weights, nothing to learn, no new information: the picture is as coarse
+# as before, there is only more of it.
 
 # %% [markdown]
 # The second answer is more modest. It says nothing about the other twelve pixels: they stay zero, and the
@@ -129,9 +129,9 @@ def bed_of_nails(x, factor):
 bed_of_nails = check("bed_of_nails", bed_of_nails)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Value $(i, j)$ stands at pixel $(is, js)$ and all else is zero: a slice with a step writes
-# it. On its own a bed of nails is a strange image. It is meant to be followed by a convolution, which
-# spreads each nail over its neighbourhood: that will be the transposed convolution (section 4).
+# **Solution.** Value (i, j) stands at pixel (i · factor, j · factor) and all else is zero: a slice with a
+# step writes it. On its own a bed of nails is a strange image. It is meant to be followed by a convolution,
+# which spreads each nail over its neighbourhood: that will be the transposed convolution (section 4).
 
 # %% [markdown]
 # The third answer remembers. Where had the value been, before pooling threw the others away? **Max
@@ -181,10 +181,10 @@ def max_pool_with_indices(x, size):
 max_pool_with_indices = check("max_pool_with_indices", max_pool_with_indices)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The window of output $(i, j)$ begins at row $i \cdot$ size and column $j \cdot$ size; to
-# these its own row and column are added, and row · width + column is the place in the whole plane. The
-# place within the window would be less to store, but means nothing without the window: 5 stands at place 3
-# of its window, 6 at place 0 of another.
+# **Solution.** The window of output (i, j) begins at row i · size and column j · size; to these its own row
+# and column are added, and row · width + column is the place in the whole plane. The place within the
+# window would be less to store, but means nothing without the window: 5 stands at place 3 of its window, 6
+# at place 0 of another.
 
 # %% [markdown]
 # ### Exercise 4: max unpooling
@@ -490,10 +490,10 @@ def bilinear_kernel(factor):
 bilinear_kernel = check("bilinear_kernel", bilinear_kernel)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** With the middle at $c = (k-1)/2$ weight $j$ is $w_j = 1 - |j - c|/s$, and the kernel holds
-# the products $w_i\, w_j$. For factor 2 the line is (1, 3, 3, 1)/4, for factor 3 it is (1, 2, 3, 2, 1)/3.
-# The weights of the square sum up to $s^2$: each input is spread over $s^2$ new pixels and must be seen in
-# full by each of them.
+# **Solution.** With the middle at c = (k - 1) / 2 weight j is 1 - |j - c| / factor, and the kernel holds
+# the products of two such weights, one for the row and one for the column. For factor 2 the line is (1, 3,
+# 3, 1)/4, for factor 3 it is (1, 2, 3, 2, 1)/3. The weights of the square sum up to $s^2$: each input is
+# spread over $s^2$ new pixels and must be seen in full by each of them.
 
 # %% [markdown]
 # With stride $s$ and padding $\lfloor s/2 \rfloor$ the output is exactly $s$ times as large. Is it what
@@ -585,9 +585,9 @@ fcn_heads = check("fcn_heads", fcn_heads)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** **16,170**: a 1x1 convolution has one weight for each channel and a bias, for each of 21
-# classes; $513 \cdot 21 = 10{,}773$ for pool4 and $257 \cdot 21 = 5{,}397$ for pool3. Almost nothing. What
-# made FCN-8s sharper than FCN-32s was not capacity but *access*: to features that had been pooled three
-# times instead of five.
+# classes; 513 · 21 = 10,773 for pool4 and 257 · 21 = 5,397 for pool3. Almost nothing. What made FCN-8s
+# sharper than FCN-32s was not capacity but *access*: to features that had been pooled three times instead
+# of five.
 
 # %%
 fully_connected = (7 * 7 * 512 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 21  # as convolutions
@@ -720,7 +720,7 @@ resize_cost = check("resize_cost", resize_cost)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** **8**: stamping multiplies the kernel once for each *input* voxel, a convolution after the
-# fill once for each *output* voxel, and there are $s^d = 2^3$ times as many of these. In 2D it is 4.
+# fill once for each *output* voxel, and there are 2 · 2 · 2 times as many of these. In 2D it is 4.
 
 # %%
 print("multiplications for each input pixel or voxel, one channel in, one out")
@@ -947,13 +947,11 @@ def energy_by_spectrum(image, stride):
 for stride in (2, 4):
     kernel = torch.rand(3, 3)
     up = F.conv_transpose2d(flair[None, None], kernel[None, None], None, stride, 1, stride - 1)[0, 0]
-    for name, image in {
-        "slice": flair,
-        "transposed": up,
-        "nearest": nearest_neighbour(flair, stride),
-    }.items():
-        energy = checkerboard_energy(image, stride)
-        compare(f"stride {stride}, {name}: {energy:.6f}", energy, energy_by_spectrum(image, stride))
+    pictures = {"slice": flair, "transposed": up, "nearest": nearest_neighbour(flair, stride)}
+    for name, picture in pictures.items():
+        ours, theirs = checkerboard_energy(picture, stride), energy_by_spectrum(picture, stride)
+        numbers = f"phases {ours:.6f}  spectrum {theirs:.6f}  difference {abs(ours - theirs):.0e}"
+        print(f"stride {stride}, {name:10}  {numbers}")
 
 # %% [markdown]
 # The slice itself has next to none. Nearest neighbour has none at all: its phases are copies of each other.
@@ -1159,12 +1157,12 @@ flat_field_picture = "D"
 flat_field_picture = check("flat_field_picture", flat_field_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** D. For a constant input the output at a pixel is the input times the *sum* of the weights
-# that this pixel meets. With zero fill there are four such sums, one for each phase, each of *different*
-# weights, and training makes them equal only nearly; after a nearest-neighbour fill every phase meets the
-# whole kernel, so there is only one sum. So training makes a transposed convolution good, construction
-# makes a resize-convolution flat. Where no right answer punishes the pattern (in a generative network, far
-# from the training data, in a gradient that you look at), you want the second kind of certainty.
+# **Solution.** D. For a constant input a pixel's output is the input times the *sum* of the weights that it
+# meets: with zero fill there are four such sums, one for each phase, each of *different* weights; after
+# nearest-neighbour fill there is only one, that of the whole kernel. So training, which makes the four sums
+# equal only nearly, makes a transposed convolution good; construction makes a resize-convolution flat.
+# Where no right answer punishes the pattern (in a generative network, far from the training data, in a
+# gradient that you look at), you want the second kind of certainty.
 
 # %% [markdown]
 # The explanation, in numbers: predict the flat field of the trained kernel 4 from the sums of its phases
@@ -1513,15 +1511,15 @@ boundary_picture = check("boundary_picture", boundary_picture)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** C. *What* and roughly *where* survives three poolings, so far from the boundary all three
-# are nearly always right. The exact *where* does not survive, and only the skip connection carries it past
-# the poolings: in the band the plain network is wrong more often, with the same number of weights, the same
-# slices and the same steps. Six trainings of each say how much: the plain network was wrong 1.5 to 1.7
-# times as often in the band as the one with skip connections. Remembered places bring part of it at 2 bits
-# a window: they say where a maximum was, but not how strong, nor what its neighbours were. The order plain,
-# indices, skips was the same with all six seeds; the plain network was wrong 1.03 to 1.41 times as often as
-# the one with places. From the fourth pixel on places are no help: there that network was wrong more often
-# than the plain one, on average. In the picture look at the dark core: the plain network fills in most of
-# it or all, the one with skip connections next to nothing.
+# are nearly always right; the exact *where* does not, and only the skip connection carries it past them. In
+# the band the plain network is wrong more often, with the same number of weights, the same slices and the
+# same steps. Six trainings of each say how much: the plain network was wrong 1.5 to 1.7 times as often in
+# the band as the one with skip connections. Remembered places bring part of it at 2 bits a window: they say
+# where a maximum was, but not how strong, nor what its neighbours were. The order plain, indices, skips was
+# the same with all six seeds; the plain network was wrong 1.03 to 1.41 times as often as the one with
+# places. From the fourth pixel on places are no help: there that network was wrong more often than the
+# plain one, on average. In the picture look at the dark core: the plain network fills in most of it or all,
+# the one with skip connections next to nothing.
 
 # %% [markdown]
 # ## Summary
