@@ -1447,8 +1447,7 @@ ax = figures.curves(
 )
 for line, runs in zip(ax.get_lines(), recorded["segmenting"].values()):
     wrong = 100 * np.array([run["by_distance"] for run in runs])
-    span = wrong.min(axis=0), wrong.max(axis=0)
-    ax.fill_between(range(1, 9), *span, alpha=0.2, linewidth=0, color=line.get_color())
+    ax.fill_between(range(1, 9), wrong.min(0), wrong.max(0), alpha=0.2, lw=0, color=line.get_color())
 figures.show(
     ax.figure,
     alt="Share of wrong pixels against the distance to the boundary. All curves fall from the "
