@@ -239,6 +239,10 @@ def _counted_beyond(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
             "Row and column within the window are exchanged: place = row * size + column, so `divmod(place, "
             "size)` gives the row first."
         ),
+        (lambda x, size: (_max_pool(x, size)[0], _pooled(x, size, pick=_place_turned)[1])): (
+            "The values are right, but in the index row and column within the window are exchanged: "
+            "`divmod(place, size)` gives the row first."
+        ),
         partial(_pooled, pick=lambda windows, size: windows.abs().argmax(dim=2)): (
             "The largest *absolute* value is taken: max pooling takes the largest value, -1 before -2."
         ),
@@ -651,9 +655,9 @@ def _zeros_appended(
 )
 def zero_fill_convolution(trial: Trial) -> None:
     trial.signature("x", "kernel", stride=1, padding=0, output_padding=0)
-    ones = _matrix([1, 1, 1], [1, 1, 1], [1, 1, 1])
-    stamped = _matrix([1, 1, 3, 2, 2], [1, 1, 3, 2, 2], [4, 4, 10, 6, 6], [3, 3, 7, 4, 4], [3, 3, 7, 4, 4])
-    trial.case(_matrix([1, 2], [3, 4]), ones, 2, expected=stamped)
+    kernel = _matrix([1, 2, 3], [4, 5, 6])
+    stamped = _matrix([1, 2, 5, 4, 6], [4, 5, 14, 10, 12], [3, 6, 13, 8, 12], [12, 15, 34, 20, 24])
+    trial.case(_matrix([1, 2], [3, 4]), kernel, 2, expected=stamped)
     trial.case(numbers(2, 3, seed=11), numbers(2, 3, seed=12))
     trial.case(numbers(2, 3, seed=13), numbers(3, 3, seed=14), 2, 1)
     for (k1, k2), stride, padding, extra, seed in (
@@ -778,6 +782,7 @@ def _stamps(
 )
 def overlap_map(trial: Trial) -> None:
     trial.signature("height", "width", "kernel", "stride")
+    trial.case(2, 1, 3, 2, expected=_matrix([1, 1, 1], [1, 1, 1], [2, 2, 2], [1, 1, 1], [1, 1, 1]))
     hand = _matrix([1, 1, 2, 1, 1], [1, 1, 2, 1, 1], [2, 2, 4, 2, 2], [1, 1, 2, 1, 1], [1, 1, 2, 1, 1])
     trial.case(2, 2, 3, 2, expected=hand)
     trial.cases([(3, 4, 3, 2), (4, 3, 4, 2), (2, 5, 5, 3), (3, 2, 2, 3), (4, 5, 3, 1), (3, 3, 1, 2)])
@@ -848,7 +853,9 @@ def is_clean(trial: Trial) -> None:
     trial.signature("kernel", "stride")
     answer = trial.call(3, 2)
     message = "The answer should be one True or False. (Comparing many counts? End with `.all()`.)"
-    trial.require(np.ndim(answer) == 0, message, called="is_clean(3, 2)", came=answer)
+    trial.require(
+        np.ndim(answer) == 0 and not isinstance(answer, str), message, called="is_clean(3, 2)", came=answer
+    )
     trial.cases([(kernel, stride) for kernel in range(1, 9) for stride in range(1, 5)])
 
 
@@ -916,6 +923,10 @@ def _quarters(image: Tensor, stride: int) -> Tensor:
         ),
         partial(_share, spread=lambda values: values.std(correction=0)): (
             "That is the ratio of the standard deviations: energy is the ratio of the *variances*."
+        ),
+        partial(_share, spread=lambda values: ((values - values.mean()) ** 2).sum()): (
+            "You added up the squared deviations. A variance is their mean, and there are fewer phases than "
+            "pixels."
         ),
         partial(_share, join=lambda part, all_: part): (
             "That is the variance of the phase means itself. Divide it by the variance of the image."
@@ -1049,8 +1060,18 @@ def _city_blocks(width: int) -> np.ndarray:
             "A mask that is all True or all False has no boundary, so no band: the distance to nothing means "
             "nothing."
         ),
+        (
+            lambda mask, width: (
+                _band(mask, width) | (mask.all() & _by_distance(mask, width, near=np.less_equal))
+            )
+        ): ("A mask that is all True has no boundary either, so no band."),
+        (
+            lambda mask, width: (
+                _band(mask, width) | (~mask.any() & _by_distance(mask, width, near=np.less_equal))
+            )
+        ): ("A mask that is all False has no boundary either, so no band."),
         partial(_band, join=lambda near_mask, near_rest: near_rest): (
-            "`distance_transform_edt(mask)` is 0 on the whole background, so all of it counts. Outside the "
+            "The whole background counts: `distance_transform_edt(mask)` is 0 there. Outside the "
             "mask the distance *to the mask* decides, that of `~mask`."
         ),
         partial(_band, join=lambda near_mask, near_rest: near_mask): (

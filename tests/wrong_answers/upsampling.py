@@ -285,6 +285,13 @@ def max_pool_row_and_column_exchanged(x, size):
     return values, indices
 
 
+@wrong("max_pool_with_indices", says="values are right, but in the index")
+def max_pool_exchanged_in_the_index_only(x, size):
+    values, _ = F.max_pool2d(x[None, None], size, return_indices=True)
+    _, indices = _pool(x, size, lambda i, j, p, q: (i * size + q) * x.shape[1] + j * size + p)
+    return values[0, 0], indices
+
+
 @wrong("max_pool_with_indices", says="smallest value")
 def max_pool_of_the_smallest(x, size):
     return _pool(x, size, lambda i, j, p, q: (i * size + p) * x.shape[1] + j * size + q, torch.argmin)
@@ -831,6 +838,11 @@ def is_clean_remainder(kernel, stride):
     return kernel % stride
 
 
+@wrong("is_clean", says="one True or False")
+def is_clean_in_words(kernel, stride):
+    return "clean" if kernel % stride == 0 else "uneven"
+
+
 @wrong("is_clean", says="`.all()`")
 def is_clean_for_each_count(kernel, stride):
     counts = F.conv_transpose1d(torch.ones(1, 1, 20), torch.ones(1, 1, kernel), stride=stride)[0, 0]
@@ -868,6 +880,13 @@ def checkerboard_energy_default_variance_of_pixels(image, stride):
 @wrong("checkerboard_energy", says="standard deviations")
 def checkerboard_energy_of_deviations(image, stride):
     return np.std(_phase_means(image, stride).numpy()) / np.std(image.numpy())
+
+
+@wrong("checkerboard_energy", says="added up the squared deviations")
+def checkerboard_energy_of_sums(image, stride):
+    mean = image.mean()
+    part, whole = (_phase_means(image, stride) - mean) ** 2, (image - mean) ** 2
+    return (part.sum() / whole.sum()).item()
 
 
 @wrong("checkerboard_energy", says="Divide it by the variance of the image")
@@ -1029,7 +1048,7 @@ def boundary_band_as_numbers(mask, width):
     return band.to(torch.float64)
 
 
-@wrong("boundary_band", says="is 0 on the whole background")
+@wrong("boundary_band", says="the whole background counts")
 def boundary_band_of_one_distance_map(mask, width):
     return torch.from_numpy(distance_transform_edt(mask) <= width)
 
@@ -1062,3 +1081,19 @@ def boundary_band_turned_round(mask, width):
 @wrong("boundary_band", says="not a NumPy array")
 def boundary_band_as_an_array(mask, width):
     return _band(mask, distance_transform_edt, lambda distance: distance <= width).numpy()
+
+
+def _near_both(mask, width):
+    return torch.from_numpy(
+        (distance_transform_edt(mask) <= width) & (distance_transform_edt(~mask) <= width)
+    )
+
+
+@wrong("boundary_band", says="all True has no boundary either")
+def boundary_band_of_a_full_mask(mask, width):
+    return _near_both(mask, width) if mask.any() else torch.zeros_like(mask)
+
+
+@wrong("boundary_band", says="all False has no boundary either")
+def boundary_band_of_no_mask(mask, width):
+    return torch.zeros_like(mask) if mask.all() else _near_both(mask, width)
