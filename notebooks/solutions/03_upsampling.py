@@ -228,6 +228,7 @@ compare("pooled, as on the slide", slide_pooled, torch.tensor([[5.0, 6.0], [7.0,
 print("places:", slide_places.tolist())
 
 # %% tags=["plot"]
+# The lecture's examples as matrices
 drawn = {
     "input": small,
     "nearest neighbour": nearest_neighbour(small, 2),
@@ -274,6 +275,7 @@ ways = {
 }
 
 # %% tags=["plot"]
+# A slice, and three ways back from its max pooling
 pictures = [picture[window].T for picture in ways.values()]
 figures.show(
     figures.row_of_slices(pictures, list(ways), window=(0, 1.05)),
@@ -363,6 +365,7 @@ unpool_matrix = matrix_of(lambda image: max_unpool(image, slide_places, 4, 4), 2
 # transposed: one line for each of the four inputs, one column for each of the sixteen output pixels.)
 
 # %% tags=["plot"]
+# Three matrices, one line for each input
 drawn = {"first": unpool_matrix.T, "second": nearest_matrix.T, "third": nails_matrix.T}
 figures.show(
     figures.row_of_matrices(drawn, columns=1, row_label="input pixel", column_label="output pixel"),
@@ -439,6 +442,7 @@ for i, value in enumerate(values):
     total[i * factor : i * factor + 8] += value * triangle
 
 # %% tags=["plot"]
+# Triangles, and their sum
 fig, ax = plt.subplots(figsize=(9, 3))
 centres = np.arange(len(values)) * factor + 3.5
 for centre, value in zip(centres, values):
@@ -536,6 +540,7 @@ x = torch.rand(6, 9)
 compare("border repeated first, then cut: whole image", border_repeated(x, 4), interpolate(x, 4))
 
 # %% tags=["plot"]
+# Bilinear at the border, and the border mended
 titles = ("ones, upsampled", "with the border repeated first")
 figures.show(
     figures.row_of_maps((faded, mended), titles, label="value", limits=(0, 1)),
@@ -668,6 +673,7 @@ square = torch.ones(3, 3)
 zero_filled, copied = bed_of_nails(small, 2)[:3, :3], nearest_neighbour(small, 2)
 
 # %% tags=["plot"]
+# Both ways, step by step
 steps = {
     "zero-fill": zero_filled,
     "zero-fill, padded": F.pad(zero_filled, (1, 2, 1, 2)),
@@ -772,6 +778,7 @@ overlap_map = check("overlap_map", overlap_map)
 # if all its weights and all its features were equal.
 
 # %% tags=["plot"]
+# Counts of stamps, and their spectrum
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
 interactive.show_overlap(axes, overlap_map(10, 10, 3, 2), 3, 2)
 figures.show(
@@ -1058,6 +1065,7 @@ recorded = json.loads((paths.repository_root() / "experiments/results/03_upsampl
 ]
 
 # %% tags=["plot"]
+# Checkerboard energy before and after training, six seeds
 fig, ax = plt.subplots(figsize=(8, 3.4))
 for place, runs in enumerate(recorded["doubling"].values()):
     for shift, when, colour, marker in ((-0.1, "before", "orange", "o"), (0.1, "after", "blue", "s")):
@@ -1105,6 +1113,7 @@ for kind, wall in walls.items():
     print(f"ripple of {kind:24} before {ripple['before']:8.3%}   after {ripple['after']:7.3%}")
 
 # %% tags=["plot"]
+# A grey wall, before and after training
 panels = {
     f"{kind}\n{when} training, ripple {float(wall[when].std(correction=0)):.2%}": wall[when]
     for when in ("before", "after")
@@ -1198,6 +1207,7 @@ for kind, network in trained.items():
 ventricle = slice(10, 22), slice(0, 12)  # of that part: the one at its upper edge
 
 # %% tags=["plot"]
+# A slice, before and after training, and a ventricle enlarged
 fig, axes = plt.subplots(3, 4, figsize=(10, 8.4))
 for column, (kind, (first, second)) in enumerate(shown.items()):
     rows = ["before training, own window", "after training", "the ventricle, window 0 to 0.2"]
@@ -1334,6 +1344,7 @@ level = int((held_out[largest].labels == 3).sum(dim=(1, 2)).argmax())
 t1ce, rim = held_out[largest].images[level, 1], held_out[largest].labels[level] == 3
 
 # %% tags=["plot"]
+# Enhancing tumour and its boundary band
 titles = ("T1 with contrast agent", "enhancing tumour", "its band, 2 pixels to each side")
 marked = [None, {"yellow": rim}, {"sky": boundary_band(rim, 2)}]
 figures.show(
@@ -1435,6 +1446,7 @@ rates = {
 }
 
 # %% tags=["plot"]
+# Wrong pixels by their distance to the boundary
 ax = figures.curves(
     {way_up: (range(1, 9), rate) for way_up, rate in rates.items()},
     xlabel="distance to the boundary of the reference (pixels, rounded up)",
@@ -1452,7 +1464,7 @@ figures.show(
     ax.figure,
     alt="Share of wrong pixels against the distance to the boundary. All curves fall from the "
     "first pixel on. The plain network lies highest in the first three pixels, the one with skip "
-    "connections lowest; from the fourth pixel on all are below three per cent, and the one with "
+    "connections lowest; from the fourth pixel on all are below four per cent, and the one with "
     "places is no longer better than the plain one.",
 )
 
@@ -1472,6 +1484,7 @@ part = tuple(slice(start, start + 36) for start in starts)
 answers = {way_up: prediction[typical][level] for way_up, prediction in predictions.items()}
 
 # %% tags=["plot"]
+# Where the wrong pixels lie
 titles, marked = ["reference"], [{"yellow": rim[part]}]
 for way_up, answer in answers.items():
     titles.append(f"{way_up}:\n{int((answer != rim)[part].sum())} pixels wrong")
@@ -1517,9 +1530,9 @@ boundary_picture = check("boundary_picture", boundary_picture)
 # the band as the one with skip connections. Remembered places bring part of it at 2 bits a window: they say
 # where a maximum was, but not how strong, nor what its neighbours were. The order plain, indices, skips was
 # the same with all six seeds; the plain network was wrong 1.03 to 1.41 times as often as the one with
-# places. From the fourth pixel on places are no help: there that network was wrong more often than the
-# plain one, on average. In the picture look at the dark core: the plain network fills in most of it or all,
-# the one with skip connections next to nothing.
+# places. From the fourth pixel on places are no help, and from the fifth on skip connections are none
+# either: there the plain network was wrong least often, on average. In the picture look at the dark core:
+# the plain network fills in most of it or all, the one with skip connections next to nothing.
 
 # %% [markdown]
 # ## Summary
