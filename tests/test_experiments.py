@@ -1,4 +1,4 @@
-"""Experiments: what their results say about a run, going on after an interruption, and a notebook's own code."""
+"""Experiments: what results say about a run, going on after an interruption, a notebook's own code."""
 
 from __future__ import annotations
 
