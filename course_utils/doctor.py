@@ -69,9 +69,9 @@ def examine() -> list[Finding]:
 def examine_python(version: Sequence) -> Finding:
     """``version`` is like ``sys.version_info``."""
     text = f"{version[0]}.{version[1]}.{version[2]} ({sys.executable})"
-    if (3, 10) <= tuple(version[:2]) <= (3, 13):
+    if (3, 11) <= tuple(version[:2]) <= (3, 14):
         return Finding(OK, "Python", text)
-    return Finding(FAIL, "Python", f"{text}: install one of 3.10 to 3.13 and {_REPAIR}")
+    return Finding(FAIL, "Python", f"{text}: install one of 3.11 to 3.14 and {_REPAIR}")
 
 
 def examine_packages(
