@@ -1,4 +1,4 @@
-"""What every test runs with: folders apart, so that no test touches trainings of the student; order and groups."""
+"""What every test runs with: folders apart, so that no test touches the student's trainings; groups, order."""
 
 from __future__ import annotations
 

@@ -489,8 +489,6 @@ def test_lab_opens_copies_and_never_overwrites_one(tmp_path):
 
 
 def test_lab_starts_where_the_copies_are_without_the_dialog_about_news(monkeypatch, tmp_path, capsys):
-    from course_utils import workplace
-
     started = []
 
     def start(command, **options):

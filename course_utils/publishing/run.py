@@ -90,8 +90,8 @@ class _Client(nbclient.NotebookClient):
         try:
             return super().process_message(msg, cell, cell_index)
         finally:
-            # nbclient answers output widgets past the asynchronous socket, which then may miss that the kernel
-            # has replied, and wait for ever. Asking for its events makes it look.
+            # nbclient answers output widgets past the asynchronous socket, which then may miss that the
+            # kernel has replied, and wait for ever. Asking for its events makes it look.
             self.kc.shell_channel.socket.get(zmq.EVENTS)
 
     def handle_comm_msg(self, outs: list, msg: dict, cell_index: int) -> None:
