@@ -30,8 +30,8 @@ BRANCH = "main"
 PLACEHOLDER = "set_your_address"
 """Stands in pyproject.toml until the owner of a copy sets its address."""
 
-# The download gets its name only when it is complete, so an interrupted one is made again. Each has a folder of
-# its own until then: two notebooks may fetch at once, and the second finds the first's.
+# The download gets its name only when it is complete, so an interrupted one is made again. Each has a folder
+# of its own until then: two notebooks may fetch at once, and the second finds the first's.
 _CELL = """\
 import importlib.util, os, pathlib, subprocess, sys  # Finds the course; on Colab, fetches it first.
 repo = os.getenv("COURSE_REPO", "{address}")

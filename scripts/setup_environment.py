@@ -1,8 +1,8 @@
 """Make .venv, unless it is there, and install the course into it. Called by setup.sh.
 
-.venv/.unfinished is there until everything was installed for the first time; a call that finds it starts afresh.
-A later installation, of new versions, that fails leaves an environment that the next call mends. Two calls at
-once: the second waits, and finds everything done.
+.venv/.unfinished is there until everything was installed for the first time; a call that finds it starts
+afresh. A later installation, of new versions, that fails leaves an environment that the next call mends. Two
+calls at once: the second waits, and finds everything done.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every test runs with: folders apart, so that no test touches the student's trainings; groups, order."""
+"""What every test runs with: folders apart, so that none touches the student's trainings; groups, order."""
 
 from __future__ import annotations
 

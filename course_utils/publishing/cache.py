@@ -3,9 +3,9 @@
 ``build/executed/<stem>-<key>/`` holds what running one notebook gave: ``solution.ipynb`` and
 ``student.ipynb``, with outputs, and ``runs/``, the trainings, which both share. The key is a hash of
 everything that can change a result: the code cells of both versions, the package, the results of experiments,
-the versions of Python and of all installed packages, and the settings of the environment. Prose is not part of
-it: outputs are laid into the notebook as it is now. A key that no longer holds is never found again, and its
-folder is deleted when the notebook is next executed.
+the versions of Python and of all installed packages, and the settings of the environment. Prose is not part
+of it: outputs are laid into the notebook as it is now. A key that no longer holds is never found again, and
+its folder is deleted when the notebook is next executed.
 """
 
 from __future__ import annotations
