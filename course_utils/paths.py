@@ -21,12 +21,12 @@ def repository_root() -> Path:
 
 
 def data_dir() -> Path:
-    """Data sets: ``data/`` or ``$COURSE_DATA``."""
+    """Data sets: ``data/`` or ``$COURSE_DATA``. Raises ValueError where it begins with an unknown ~user."""
     return _folder("COURSE_DATA", "data")
 
 
 def runs_dir() -> Path:
-    """Checkpoints and predictions of trainings: ``runs/`` or ``$COURSE_RUNS``."""
+    """Checkpoints and predictions of trainings: ``runs/`` or ``$COURSE_RUNS``. Raises as :func:`data_dir`."""
     return _folder("COURSE_RUNS", "runs")
 
 

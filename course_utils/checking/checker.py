@@ -1,54 +1,77 @@
-"""Exercises: compare with an oracle, name the mistake, give the hint.
+"""The exercises of one topic: compare with an oracle, name the mistake, give the hint, show the solution.
 
-Each topic has a module here with one ``Checker``::
+Each topic has a module in ``course_utils.checks`` with one ``Checker``::
 
     check = Checker("convolution")
 
     @check.exercise(oracle=..., hints=(...), why={rounded_up: "You rounded up: ..."})
     def output_size(trial):
-        trial.signature("n", "kernel", "stride", "padding")
-        trial.case(5, 3, 1, 0, expected=3)
+        trial.signature("n", "kernel", stride=1, padding=0)
+        trial.case(5, 3, 1, 0, expected=3, whole=True)
 
-    check.number("matrix_memory", answer=13.3, tolerance=0.01, hints=(...), why={1.3e10: "Bytes, not GB: ..."})
+    check.number("matrix_memory", answer=13.3, tolerance=0.01, hints=(...), why={1.3e10: "Bytes, not GB."})
     check.choice("block_picture", answer="B", why={"A": ..., "C": ...}, hints=(...))
 
-and the notebook calls ``output_size = check("output_size", output_size)``: the student's own object comes back when it
-is right and the oracle otherwise, so that the rest of the notebook always runs.
+and the notebook calls ``output_size = check("output_size", output_size)``: the student's own object comes
+back when it is right and the oracle otherwise, so that the rest of the notebook always runs.
 """
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from course_utils.checking.failures import NotAttempted, NotYet, StudentError
-from course_utils.checking.outcome import NOT_ATTEMPTED, NOT_YET, PASS, RAISED, CheckFailed, Outcome, show
+from course_utils.checking import answers
+from course_utils.checking.failures import NotAttempted, NotYet, Stopped, StudentError
+from course_utils.checking.outcome import (
+    NOT_ATTEMPTED,
+    NOT_YET,
+    PASS,
+    RAISED,
+    CheckFailed,
+    Hints,
+    Outcome,
+    Progress,
+    SolutionShown,
+    show,
+)
+from course_utils.checking.solutions import solutions
 from course_utils.checking.trial import Trial
 
-__all__ = ["CheckFailed", "Checker", "Exercise", "NotYet", "Outcome", "Trial"]
+_WRITE_IT = "Write your answer in the cell above, run it, then run this cell again."
+_FILLED_IN = (
+    "This is the course's own answer, which stood in for yours. Run the cell with your answer again, then "
+    "this one."
+)
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: ``examine`` raises ``NotYet``, ``NotAttempted`` or ``StudentError``, or returns when all is right."""
+    """One exercise.
+
+    Attributes:
+        name: of the exercise and of what is checked.
+        kind: "code", "number" or "choice".
+        oracle: a function, or the right number or letter.
+        hints: from idea to code; none but the last shows a whole line of the solution.
+        why: a wrong function, number or letter -> why it is wrong.
+        examine: takes the answer; raises one of :mod:`course_utils.checking.failures`, or all is right.
+    """
 
     name: str
-    kind: str  # "code", "number" or "choice"
-    oracle: Any  # a function, or the right number or letter
+    kind: str
+    oracle: Any
     hints: tuple[str, ...]
-    why: Mapping[Any, str]  # a wrong function, number or letter -> why it is wrong
+    why: Mapping[Any, str]
     examine: Callable[[Any], None]
 
 
 class Checker:
     """The exercises of one topic, and how far the student has come with them."""
 
-    def __init__(self, topic: str):
+    def __init__(self, topic: str) -> None:
         self.topic = topic
         self.exercises: dict[str, Exercise] = {}
         self._status: dict[str, str] = {}
@@ -59,15 +82,13 @@ class Checker:
     def exercise(
         self, *, oracle: Any, hints: tuple[str, ...], why: Mapping[Any, str] | None = None
     ) -> Callable[[Callable[[Trial], None]], Callable[[Trial], None]]:
-        """Register a code exercise; decorates the function that climbs the ladder of one ``Trial``."""
+        """Register a code exercise; decorates the ladder of one ``Trial``, whose name is the exercise's."""
 
         def register(ladder: Callable[[Trial], None]) -> Callable[[Trial], None]:
-            name = ladder.__name__
-
             def examine(answer: Any) -> None:
-                ladder(Trial(name, answer, oracle, why or {}))
+                _climb(ladder, Trial(ladder.__name__, answer, oracle, why or {}))
 
-            self._register(Exercise(name, "code", oracle, tuple(hints), why or {}, examine))
+            self._register(Exercise(ladder.__name__, "code", oracle, tuple(hints), why or {}, examine))
             return ladder
 
         return register
@@ -81,25 +102,16 @@ class Checker:
         tolerance: float = 1e-6,
         why: Mapping[float, str] | None = None,
     ) -> None:
-        """Register a "predict the number" exercise; ``tolerance`` is relative to the answer (absolute for zero)."""
-
-        def close(value: float, target: float) -> bool:
-            return abs(value - target) <= tolerance * (abs(target) or 1.0)
+        """Register a "predict the number" exercise; ``tolerance`` is relative to it (absolute for 0)."""
 
         def examine(value: Any) -> None:
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-                raise NotYet(
-                    f"A number is asked for; this is {value!r}.",
-                    next_step="Write it as 12 or 3.5 or 2 * 240; x.item() gives the number in an array or tensor.",
-                )
-            if close(float(value), answer):
+            number = answers.read_number(value)
+            if answers.close(number, answer, tolerance):
                 return
-            shown = f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
             for wrong, message in (why or {}).items():
-                if close(float(value), wrong):
-                    raise NotYet(message, (("yours", shown),))
-            direction = "small" if value < answer else "large" if value > answer else "uncertain"
-            raise NotYet(f"{shown} is too {direction}.")
+                if answers.close(number, wrong, tolerance):
+                    raise NotYet(message, (("yours", answers.shown(number)),))
+            raise NotYet(answers.direction(number, answer, tolerance))
 
         self._register(Exercise(name, "number", answer, tuple(hints), why or {}, examine))
 
@@ -108,12 +120,7 @@ class Checker:
         letters = sorted([answer, *why])
 
         def examine(value: Any) -> None:
-            letter = value.strip().upper() if isinstance(value, str) else value
-            if letter not in letters:
-                raise NotYet(
-                    f"{value!r} is none of the letters {', '.join(letters)}.",
-                    next_step='For example: answer = "A".',
-                )
+            letter = answers.read_letter(value, letters)
             if letter != answer:
                 raise NotYet(why[letter], (("yours", letter),))
 
@@ -135,20 +142,26 @@ class Checker:
                 raise NotAttempted
             exercise.examine(answer)
         except NotAttempted:
-            return Outcome(
-                name, NOT_ATTEMPTED, "Write your answer in the cell above, run it, then run this cell again."
-            )
+            return Outcome(name, NOT_ATTEMPTED, _WRITE_IT)
         except StudentError as error:
-            return Outcome(name, RAISED, "", (("called", error.call), ("your lines", error.lines)), hint)
+            where = "stopped in" if isinstance(error, Stopped) else "your lines"
+            return Outcome(name, RAISED, "", (("called", error.call), (where, error.lines)), hint)
         except NotYet as problem:
             return Outcome(name, NOT_YET, problem.message, problem.details, problem.next_step or hint)
-        return Outcome(name, PASS)
+        return self._passed(name)
+
+    def _passed(self, name: str) -> Outcome:
+        """A pass that teaches: why the answer is right, in the written solution's own words."""
+        solution = solutions(self.topic).get(name)
+        if solution is None:
+            return Outcome(name, PASS)
+        return Outcome(name, PASS, solution.first_sentences, (), f'More: check.solution("{name}").')
 
     def __call__(self, name: str, answer: Any) -> Any:
         """Check an answer, show the outcome, and return the answer if it is right, else the oracle.
 
-        Raises ``CheckFailed`` unless the answer is right where a wrong one must stop the run: in solution notebooks
-        (``COURSE_STRICT=1``) and under pytest.
+        Raises ``CheckFailed`` unless the answer is right where a wrong one must stop the run: in solution
+        notebooks (``COURSE_STRICT=1``) and under pytest.
         """
         exercise = self._find(name)
         if isinstance(answer, _FilledIn) or (exercise.kind == "code" and answer is exercise.oracle):
@@ -166,21 +179,55 @@ class Checker:
         hints = self._find(name).hints
         count = min(self._hints_shown.get(name, 0) + 1, len(hints))
         self._hints_shown[name] = count
-        show(_Hints(name, hints[:count], len(hints)))
+        show(Hints(name, hints[:count], len(hints)))
+
+    def solution(self, name: str) -> None:
+        """Show the written solution of an exercise, after a pass or after its last hint."""
+        exercise = self._find(name)
+        left = len(exercise.hints) - self._hints_shown.get(name, 0)
+        if self._status.get(name) != PASS and left > 0:
+            hints = "one more hint" if left == 1 else f"{left} more hints"
+            message = f"The solution is shown after a pass, or after the last hint. There is {hints}."
+            if left > 1:
+                message = message.replace("There is", "There are")
+            show(Outcome(name, self._status.get(name, NOT_ATTEMPTED), message, (), f'check.hint("{name}")'))
+            return
+        solution = solutions(self.topic).get(name)
+        if solution is None:
+            raise ValueError(f"there is no written solution of {name!r}: run `make notebooks` to make it")
+        show(SolutionShown(name, solution.markdown))
 
     def progress(self) -> None:
         """Show how far the student has come with this notebook's exercises."""
-        show(_Progress({name: self._status.get(name, NOT_ATTEMPTED) for name in self.exercises}))
+        show(Progress({name: self._status.get(name, NOT_ATTEMPTED) for name in self.exercises}))
 
     def _find(self, name: str) -> Exercise:
         if name not in self.exercises:
-            raise ValueError(
-                f"no exercise is called {name!r} here; there are: {', '.join(self.exercises) or 'none'}"
-            )
+            known = ", ".join(self.exercises) or "none"
+            raise ValueError(f"no exercise is called {name!r} here; there are: {known}")
         return self.exercises[name]
 
 
-_FILLED_IN = "This is the course's own answer, which stood in for yours. Run the cell with your answer again, then this one."
+def _climb(ladder: Callable[[Trial], None], trial: Trial) -> None:
+    """Run a ladder to its end, then judge its cases, all together.
+
+    A ladder that fails after a wrong case, in a property or because it can't work with a wrong result, was
+    brought there by that case: the case is what the student is told about.
+    """
+    try:
+        ladder(trial)
+    except (NotAttempted, Stopped):
+        raise
+    except (NotYet, StudentError):
+        trial.judge()
+        raise
+    except Exception as error:
+        trial.judge()
+        if _strict():
+            raise
+        problem = f"Your results can't be examined further ({type(error).__name__}: {error})."
+        raise NotYet(problem, (), "Compare their type and shape with what the exercise asks for.") from None
+    trial.judge()
 
 
 class _FilledIn:
@@ -207,53 +254,7 @@ def _filled_in(oracle: Any) -> Any:
     return oracle
 
 
-@dataclass(frozen=True)
-class _Hints:
-    name: str
-    hints: tuple[str, ...]
-    total: int
-
-    def _lines(self) -> list[str]:
-        lines = [f"hint {number} of {self.total}: {text}" for number, text in enumerate(self.hints, 1)]
-        if len(self.hints) == self.total:
-            lines.append("That was the last hint; the solution notebook shows one way to write it.")
-        return lines
-
-    def __str__(self) -> str:
-        return "\n".join([self.name, *("  " + line for line in self._lines())])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        items = "".join(f"<div>{html.escape(line)}</div>" for line in self._lines())
-        return f"<div style='border-left:4px solid #0072B2;padding:0.3em 0.8em'><b>{html.escape(self.name)}</b>{items}</div>"
-
-
-@dataclass(frozen=True)
-class _Progress:
-    status: dict[str, str]
-
-    def _done(self) -> int:
-        return sum(status == PASS for status in self.status.values())
-
-    def __str__(self) -> str:
-        width = max(map(len, self.status), default=0)
-        rows = [f"  {name:<{width}}  {status}" for name, status in self.status.items()]
-        return "\n".join([f"{self._done()} of {len(self.status)} exercises pass", *rows])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(name)}</td><td style='text-align:left'>{status}</td></tr>"
-            for name, status in self.status.items()
-        )
-        return (
-            f"<b>{self._done()} of {len(self.status)} exercises pass</b> "
-            f"<progress value='{self._done()}' max='{len(self.status)}'></progress><table>{rows}</table>"
-        )
-
-
 def _strict() -> bool:
+    """Whether a wrong answer must stop the run."""
     setting = os.environ.get("COURSE_STRICT")
     return setting == "1" if setting in ("0", "1") else "PYTEST_CURRENT_TEST" in os.environ

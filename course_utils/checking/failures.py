@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 class NotYet(Exception):
-    """The answer is wrong: what about it, the evidence, and one next step."""
+    """The answer is wrong: what about it, the evidence as (name, value) pairs, and one next step."""
 
-    def __init__(self, message: str, details: tuple[tuple[str, str], ...] = (), next_step: str = ""):
+    def __init__(self, message: str, details: tuple[tuple[str, str], ...] = (), next_step: str = "") -> None:
         super().__init__(message)
         self.message, self.details, self.next_step = message, details, next_step
 
@@ -16,8 +16,12 @@ class NotAttempted(Exception):
 
 
 class StudentError(Exception):
-    """The student's code raised: the message is trimmed to the student's own lines."""
+    """The student's code raised: ``call`` is what was called, ``lines`` are the student's and the error."""
 
-    def __init__(self, call: str, lines: str):
+    def __init__(self, call: str, lines: str) -> None:
         super().__init__(lines)
         self.call, self.lines = call, lines
+
+
+class Stopped(StudentError):
+    """The student's code was stopped, by the time limit or by the student: nothing else is tried."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def compare(name: str, ours: Tensor, reference: Tensor) -> None:
-    """Print whether two tensors are the same bit for bit, whether they agree up to rounding, and max |difference|.
+    """Print whether two tensors are equal bit for bit, whether up to rounding, and max |difference|.
 
     ``name`` says in a few words what is compared. Raises ValueError where the shapes differ.
     """
