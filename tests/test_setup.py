@@ -125,14 +125,14 @@ def test_only_pyproject_states_the_address():
 # ----------------------------------------------------------------------------------- can this Python be used?
 
 
-def _setup_check():
-    spec = importlib.util.spec_from_file_location("setup_check", ROOT / "scripts" / "setup_check.py")
+def _script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-setup_check = _setup_check()
+setup_check = _script("setup_check")
 
 
 def test_the_accepted_versions_are_those_of_pyproject():
@@ -235,14 +235,23 @@ def _make_setup(clone: Path) -> subprocess.CompletedProcess:
     return _make(clone, "setup", f"PYTHON={sys.executable}")
 
 
-def test_make_setup_once_twice_and_after_a_change(clone):
-    first = _make_setup(clone)
-    assert first.returncode == 0, first.stderr
-    python = clone / ".venv" / "bin" / "python"
+@pytest.mark.slow
+def test_make_setup_twice_at_once_again_and_after_changes(clone):
+    """For real, with pip: two calls at once on a cluster; then nothing to do; then changes, one of which fails."""
+    cluster = {"PIP_USER": "1", "PIP_TARGET": str(clone / "elsewhere")}
+    inherited = {key: value for key, value in os.environ.items() if key not in DROPPED}
+    command = ["make", "setup", f"PYTHON={sys.executable}"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    calls = [subprocess.Popen(command, cwd=clone, env={**inherited, **cluster}, **pipes) for _ in range(2)]
+    said = [call.communicate(timeout=600)[0] for call in calls]
+    assert [call.returncode for call in calls] == [0, 0], said
+    assert sum("Installing" in text for text in said) == 1, "the second call waits, and finds all done"
+    assert any("Ignored here: PIP_USER, PIP_TARGET" in text for text in said)
+    assert not (clone / "elsewhere").exists()
     imported = subprocess.run(
-        [python, "-c", "import course_utils; print(course_utils.__file__)"],
+        [clone / ".venv" / "bin" / "python", "-c", "import course_utils; print(course_utils.__file__)"],
         cwd=clone.parent,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        env=inherited,
         capture_output=True,
         text=True,
     )
@@ -253,60 +262,73 @@ def test_make_setup_once_twice_and_after_a_change(clone):
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
     # An update that fails leaves an environment that works, and the next call goes on.
-    os.utime(stamp, (1, 1))
     mine = clone / ".venv" / "mine"
     mine.touch()
-    (clone / "requirements.txt").write_text("./does-not-exist\n")
-    assert _make_setup(clone).returncode != 0 and mine.exists()
-    (clone / "requirements.txt").write_text("# still nothing\n")
-    third = _make_setup(clone)
-    assert third.returncode == 0 and "Installing" in third.stdout and "Making" not in third.stdout
-    assert mine.exists() and stamp.stat().st_mtime > 1
-
-    stamp.unlink()  # as if somebody had emptied the folder of installed packages
-    assert "Installing" in _make_setup(clone).stdout and stamp.exists()
-
-
-def test_two_calls_at_once_and_pip_told_to_install_elsewhere(clone):
-    """The second call waits; settings such as a cluster's do not send the packages elsewhere."""
-    elsewhere = {"PIP_USER": "1", "PIP_TARGET": str(clone / "elsewhere")}
-    inherited = {key: value for key, value in os.environ.items() if key not in DROPPED}
-    command = ["make", "setup", f"PYTHON={sys.executable}"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    calls = [subprocess.Popen(command, cwd=clone, env={**inherited, **elsewhere}, **pipes) for _ in range(2)]
-    said = [call.communicate(timeout=600)[0] for call in calls]
-    assert [call.returncode for call in calls] == [0, 0], said
-    assert sum("Installing" in text for text in said) == 1
-    assert any("Ignored here: PIP_USER, PIP_TARGET" in text for text in said)
-    assert not (clone / "elsewhere").exists() and len(list(clone.glob(STAMP))) == 1
-
-
-def test_a_half_made_environment_is_made_afresh(clone):
-    (clone / ".venv" / "bin").mkdir(parents=True)
-    (clone / ".venv" / ".unfinished").touch()
-    (clone / ".venv" / "bin" / "python").symlink_to("python3.11")
-    repaired = _make_setup(clone)
-    assert repaired.returncode == 0, repaired.stderr
-    assert "the last set-up was interrupted" in repaired.stderr
-    assert not (clone / ".venv" / ".unfinished").exists()
-    assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import course_utils"]).returncode == 0
-
-
-def test_an_environment_whose_python_is_gone_is_made_afresh(clone):
-    (clone / ".venv" / "bin").mkdir(parents=True)
-    (clone / ".venv" / "bin" / "python").symlink_to(clone / "deleted" / "python3.11")
-    repaired = _make_setup(clone)
-    assert repaired.returncode == 0, repaired.stderr
-    assert "its Python is gone" in repaired.stderr
-    assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import course_utils"]).returncode == 0
-
-
-def test_an_installation_that_fails_says_so_and_counts_as_unfinished(clone):
+    os.utime(stamp, (1, 1))
     (clone / "requirements.txt").write_text("./does-not-exist\n")
     failed = _make_setup(clone)
-    assert failed.returncode != 0
+    assert failed.returncode != 0 and mine.exists()
     assert "The installation failed" in failed.stderr and "does-not-exist" in failed.stderr
-    assert (clone / ".venv" / ".unfinished").exists() and not list(clone.glob(STAMP))
+    (clone / "requirements.txt").write_text("# still nothing\n")
+    stamp.unlink()  # as if somebody had emptied the folder of installed packages, too
+    third = _make_setup(clone)
+    assert third.returncode == 0 and "Installing" in third.stdout and "Making" not in third.stdout
+    assert mine.exists() and stamp.exists()
+
+
+@pytest.fixture
+def set_up(clone, monkeypatch):
+    """``setup_environment._set_up`` in the clone; nothing is installed, and pip fails if ``set_up.fails``."""
+    module = _script("setup_environment")
+    monkeypatch.setattr(module, "ROOT", clone)
+    monkeypatch.setattr(module, "VENV", clone / ".venv")
+    monkeypatch.setattr(module, "UNFINISHED", clone / ".venv" / ".unfinished")
+    monkeypatch.setattr(module, "_site_packages", lambda: clone / ".venv")
+    works = clone / "a-python"
+
+    def run(command, **options):
+        command = [str(part) for part in command]
+        if "venv" in command:
+            (clone / ".venv" / "bin").mkdir()
+            (clone / ".venv" / "bin" / "python").symlink_to(works)
+        elif "--version-only" in command:
+            (clone / ".venv" / "bin" / "python").stat()  # OSError where it is gone
+        failed = set_up.fails and "install" in command
+        return subprocess.CompletedProcess(command, int(failed), "", "")
+
+    def set_up() -> int:
+        return module._set_up()
+
+    works.touch()
+    set_up.fails = False
+    monkeypatch.setattr(module.subprocess, "run", run)
+    return set_up
+
+
+@pytest.mark.parametrize(
+    ("unfinished", "python", "says"),
+    [(True, "a-python", "the last set-up was interrupted"), (False, "deleted", "its Python is gone")],
+)
+def test_an_environment_that_is_no_use_is_made_afresh(clone, set_up, capsys, unfinished, python, says):
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / "bin" / "python").symlink_to(clone / python)
+    (clone / ".venv" / "rest").touch()
+    if unfinished:
+        (clone / ".venv" / ".unfinished").touch()
+    assert set_up() == 0
+    assert says in capsys.readouterr().err
+    assert not (clone / ".venv" / "rest").exists() and not (clone / ".venv" / ".unfinished").exists()
+    assert set_up() == 0 and capsys.readouterr().out == ""
+
+
+def test_a_first_installation_that_fails_says_so_and_counts_as_unfinished(clone, set_up, capsys):
+    set_up.fails = True
+    assert set_up() == 1
+    assert "The installation failed" in capsys.readouterr().err
+    assert (clone / ".venv" / ".unfinished").exists()
+    set_up.fails = False
+    assert set_up() == 0
+    assert "Making .venv afresh" in capsys.readouterr().err
 
 
 @pytest.fixture
