@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from course_utils.publishing.build import (
 from course_utils.publishing.committed import DamagedNotebook, read_committed
 from course_utils.publishing.regions import find_regions
 from course_utils.publishing.rules import Breach
-from course_utils.publishing.run import NotebookError, outcomes, run_notebook
+from course_utils.publishing.run import NotebookError, executed, outcomes
 from course_utils.publishing.source import BuildError, Line, Source, read_source, short_path, source_paths
 
 _REMEDY = "run 'make notebooks'"
@@ -110,14 +110,13 @@ def leak_problems(root: Path | None = None) -> list[str]:
     return problems
 
 
-def inverse_run_problems(source_path: Path, extra_env: Mapping[str, str] | None = None) -> list[str]:
+def inverse_run_problems(source_path: Path) -> list[str]:
     """Run the untouched student notebook: every check must answer "not attempted" and no cell may fail."""
     notebook = student_notebook(source_path)
     try:
-        executed = run_notebook(notebook, strict=False, extra_env=extra_env, name=source_path.stem)
+        answers = outcomes(executed(source_path, "student"))
     except NotebookError as error:
         return [str(error)]
-    answers = outcomes(executed)
     problems = [
         f"{source_path.stem}: the check {answer.exercise!r} answered {answer.status!r} to an untouched stub"
         for answer in answers
