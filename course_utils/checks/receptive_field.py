@@ -189,7 +189,7 @@ def _depth_needed(size: int, kernel: int) -> int:
     ),
     why={
         given(_depth_needed, size=lambda size: size + 1): (
-            "One layer too many, at times: only size - 1 pixels have to be added to the one that is seen anyway."
+            "One layer too many, at times: only size - 1 pixels have to be added to the first one."
         ),
         (lambda size, kernel: (size - 1) // (kernel - 1)): (
             "You rounded down: with that many layers the field is still too small."

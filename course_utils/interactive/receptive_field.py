@@ -70,7 +70,7 @@ def show_touched_pixels(chains: Mapping[str, Sequence[int]]) -> Figure:
         ax.tick_params(which="both", length=0)
         ax.set(xticks=range(size), yticks=range(size), xlabel="x (pixels)", ylabel="y (pixels)")
         ax.set_title(f"{title}\n{size}x{size}: {int(pixels.sum())} of {pixels.size} touched")
-        ax.set(ylim=(max(widths) - 0.5, -0.5), anchor="N")
+        ax.set_anchor("N")  # upper edges on one line
         ax.spines["left"].set_visible(False)
         ax.spines["bottom"].set_visible(False)
     return figure
@@ -140,7 +140,7 @@ def show_context(
         {seed: (fields, scores) for seed, scores in dice.items()},
         ylabel="mean Dice of the held-out subjects",
         title=f"equal weights, equal training, {len(dice)} seeds",
-        ylim=(0, 1),
+        ylim=(0.5, 0.95),
         legend="lower right",
         ax=left,
         **axis,

@@ -510,8 +510,11 @@ pictures = {
 titles = [f"{name}\n{picture.shape[0]} x {picture.shape[1]} pixels" for name, picture in pictures.items()]
 
 # %% tags=["plot"]
+fig = figures.row_of_slices([picture.T for picture in pictures.values()], titles)
+for ax in fig.axes:
+    ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
 figures.show(
-    figures.row_of_slices([picture.T for picture in pictures.values()], titles),
+    fig,
     alt="A brain slice; its dilated convolution, blurred and six pixels smaller on each axis; and what the "
     "printed formula gives: the slice three times as large, each pixel a block.",
 )
@@ -701,6 +704,9 @@ fig = figures.row_of_slices(
     ["image", "dilations 2, 2, 2", "dilations 1, 2, 3"],
     window=(0, 1),
 )
+for ax in fig.axes:
+    ax.set_xlabel("x (pixels)")
+fig.axes[0].set_ylabel("y (pixels)")
 figures.show(
     fig,
     alt="Left: an image with vertical stripes in its left half and black-and-white noise in its right half. "
