@@ -60,7 +60,9 @@ def show_touched_pixels(chains: Mapping[str, Sequence[int]]) -> Figure:
     """
     squares = {title: _square(positions) for title, positions in chains.items()}
     widths = [len(pixels) for pixels in squares.values()]
-    figure, axes = plt.subplots(1, len(squares), figsize=(WIDTH, 3.6), width_ratios=widths, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(squares), figsize=(WIDTH, 3.6), width_ratios=widths, squeeze=False, layout="constrained"
+    )
     for ax, (title, pixels) in zip(axes[0], squares.items(), strict=True):
         size = len(pixels)
         ax.imshow(pixels, cmap=ListedColormap(["white", COLOURS["orange"]]), vmin=0, vmax=1)

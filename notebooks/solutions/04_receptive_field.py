@@ -202,10 +202,10 @@ early_stride = check("early_stride", early_stride)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Behind the pooling each 3x3 layer adds 2 steps of 2 pixels, so 2 + 3 · 4 = 14; before it they
-# add 2 pixels each, so 7, and a pooling at the end adds one more: 8. Both networks make a picture of half
-# the size with the same number of weights, and the first needs a quarter of the multiplications for its
-# convolutions. The price: it never saw single pixels. A network that reduces early sees far and coarsely,
-# one that reduces late sees finely and near. The U-Net's skip connections exist because one wants both.
+# add 2 pixels each, so 7, and a pooling at the end adds one more: 8. Both networks make a picture of half the
+# size with the same number of weights, and the first needs a quarter of the multiplications for its
+# convolutions. The price: it never saw single pixels. A network that reduces early sees far and coarsely, one
+# that reduces late sees finely and near. The U-Net's skip connections exist because one wants both.
 
 # %% [markdown]
 # ### Exercise 3: how deep must it be?
@@ -227,9 +227,9 @@ def depth_needed(size, kernel):
 depth_needed = check("depth_needed", depth_needed)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** An output sees one pixel without any layer, and each layer adds $k - 1$ more: so it takes
-# $\lceil (\text{size} - 1)/(k - 1) \rceil$ layers. For a slice of BraTS, 240 pixels, and 3x3 kernels that is
-# 120 layers. Nobody builds that; everybody strides or dilates.
+# **Solution.** An output sees one pixel without any layer, and each layer adds k − 1 more: so it takes (size
+# − 1) / (k − 1) layers, rounded up. For a slice of BraTS, 240 pixels, and 3x3 kernels that is 120 layers.
+# Nobody builds that; everybody strides or dilates.
 
 # %% [markdown]
 # %%
@@ -326,7 +326,7 @@ def causal_convolution(signal, kernel, dilation=1):
 causal_convolution = check("causal_convolution", causal_convolution)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** All the padding goes to the left: $(k-1)\,d$ zeros, so that the kernel's last entry meets the
+# **Solution.** All the padding goes to the left: (k − 1) · d zeros, so that the kernel's last entry meets the
 # present. The convolution itself is the ordinary one. So "causal" isn't another operation, it is another
 # alignment of the same operation.
 
@@ -393,9 +393,9 @@ wavenet_blocks = check("wavenet_blocks", wavenet_blocks)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** 300 ms are 4800 samples. A block adds 1 + 2 + ... + 512 = 1023, to the one sample that is seen
-# without any layer: four blocks hear 4093 samples, five 5116. Blocks add up, dilations within a block
-# double: that is why one block hears 1024 samples with ten layers, for which plain layers of kernel size 2
-# would need 1023.
+# without any layer: four blocks hear 4093 samples, five 5116. Blocks add up, dilations within a block double:
+# that is why one block hears 1024 samples with ten layers, for which plain layers of kernel size 2 would need
+# 1023.
 
 # %%
 response = F.pad(torch.ones(1), (0, 1099))  # an impulse at t = 0
@@ -448,8 +448,8 @@ dilated_convolution = check("dilated_convolution", dilated_convolution)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** Each weight of the kernel adds one moved copy of the image, and the dilation says how far the
-# copies are moved. So the loop runs over the nine weights, not over the pixels, and the number of weights
-# and of multiplications is that of the plain 3x3 kernel, whatever the dilation.
+# copies are moved. So the loop runs over the nine weights, not over the pixels, and the number of weights and
+# of multiplications is that of the plain 3x3 kernel, whatever the dilation.
 
 # %%
 kernel = torch.tensor([[1.0, 2.0, 0.0], [-1.0, 3.0, 1.0], [0.0, -2.0, 1.0]])
@@ -492,9 +492,9 @@ def printed_formula(image, kernel, dilation):
 printed_formula = check("printed_formula", printed_formula)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $K(i - lm, j - ln)$ differs from zero where $(i, j)$ lies in a window as large as the kernel
-# that begins at $(lm, ln)$: each pixel writes the kernel, times its own value, into that window. The last
-# pixel's window begins at $l$ times its position, so the output is about $l$ times as large as the image.
+# **Solution.** Read it from the pixel (m, n): K(i − l·m, j − l·n) has an entry only where (i, j) lies in a
+# window as large as the kernel that begins at (l·m, l·n). So each pixel writes the kernel, times its own
+# value, into its window, and the output is about $l$ times as large as the image.
 
 # %% [markdown]
 # Both on the brain, with a kernel of ones (divided by nine) and $l = 3$.
@@ -541,10 +541,10 @@ slide_formula = "A"
 slide_formula = check("slide_formula", slide_formula)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Pixel $(m, n)$ writes the kernel, times its value, into a window that begins at $(l m, l n)$:
-# these are notebook 02's stamps, $l$ apart, a transposed convolution with stride $l$. The factor $l$ stands
-# at the wrong index. At the *kernel's* index it spreads the kernel (dilation), at the *image's* index it
-# spreads the pixels (transposed convolution). The two agree for $l = 1$ only, and there a test would have
+# **Solution.** Pixel (m, n) writes the kernel, times its value, into a window that begins at (l·m, l·n):
+# these are notebook 02's stamps, l pixels apart, a transposed convolution with stride l. The factor $l$
+# stands at the wrong index. At the *kernel's* index it spreads the kernel (dilation), at the *image's* index
+# it spreads the pixels (transposed convolution). The two agree for $l = 1$ only, and there a test would have
 # found nothing. Test with $l = 2$.
 
 # %%
@@ -632,10 +632,10 @@ def touched_positions(layers):
 touched_positions = check("touched_positions", touched_positions)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The recursion of exercise 1 runs from the input up and keeps three numbers; this one runs
-# from the output down and keeps the whole set. The set's first and last element are what the recursion
-# knows, and its gaps are what the recursion can't see. `course_utils.receptive_field.touched` does the same
-# and knows transposed convolutions as well.
+# **Solution.** The recursion of exercise 1 runs from the input up and keeps three numbers; this one runs from
+# the output down and keeps the whole set. The set's first and last element are what the recursion knows, and
+# its gaps are what the recursion can't see. `course_utils.receptive_field.touched` does the same and knows
+# transposed convolutions as well.
 
 # %%
 pairs = {}
@@ -735,11 +735,11 @@ gridding_picture = check("gridding_picture", gridding_picture)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** With every dilation even, a path from an even column ends at an even column, always: each
-# output averages over columns of its own kind, and all of these have one colour. The network falls apart
-# into four (even and odd rows, even and odd columns) that never exchange anything, and neighbouring outputs
-# share no input. In segmentations this shows as a chessboard of little errors, called **gridding**. More
-# layers of dilation 2 don't help. A layer with an odd dilation mixes the four again; here, beside layers of
-# dilation 2, one with dilation 1 leaves no hole.
+# output averages over columns of its own kind, and all of these have one colour. The network falls apart into
+# four (even and odd rows, even and odd columns) that never exchange anything, and neighbouring outputs share
+# no input. In segmentations this shows as a chessboard of little errors, called **gridding**. More layers of
+# dilation 2 don't help. A layer with an odd dilation mixes the four again; here, beside layers of dilation 2,
+# one with dilation 1 leaves no hole.
 
 # %% [markdown]
 # Here are seven schedules of three 3x3 layers, along one axis. Wang et al. proposed a rule for choosing them,
@@ -803,12 +803,11 @@ def widest_without_holes(layers):
 widest_without_holes = check("widest_without_holes", widest_without_holes)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Powers of three. $n$ layers of three taps have $3^n$ paths, so they can't touch more than
-# $3^n$ positions, and 1, 3, 9, ... touch $3^n$ neighbouring ones: each layer puts three copies of what was
-# reached before side by side. (It is the number system with the digits −1, 0, 1: every position has exactly
-# one path.) That is the extreme, not the recommendation: with one path to each pixel, the weight of a pixel
-# is one product of $n$ weights, and nothing can be learned about it alone. Powers of two leave several paths
-# to most pixels.
+# **Solution.** Powers of three: each layer puts three copies of what was reached before side by side, and no
+# position is read twice. With three taps $n$ layers have $3^n$ paths, so they can't touch more than $3^n$
+# positions, and these reach as many. (It is the number system with the digits −1, 0, 1: every position has exactly one path.) That is the
+# extreme, not the recommendation: with one path to each pixel, the weight of a pixel is one product of $n$
+# weights, and nothing can be learned about it alone. Powers of two leave several paths to most pixels.
 
 # %%
 for n in range(1, 6):
@@ -849,7 +848,7 @@ figures.show(
     interactive.show_fields(measured.sizes[0], fields, 572),
     alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve of them, 188 at "
     "four in a row. Right: two squares of 188 (solid) and 204 pixels (dashed) in the input of 572 x 572 "
-    "pixels, with the same upper left corner: the larger one reaches 16 pixels further to the right and down.",
+    "pixels, with the same upper left corner: the larger one reaches 16 pixels further right and down.",
 )
 
 # %% [markdown]
@@ -959,9 +958,9 @@ def effective_sigma(weights):
 effective_sigma = check("effective_sigma", effective_sigma)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Mean and variance of the position, with shares of the weight in the place of frequencies: the
-# square root of the weighted mean of $(i - \text{mean})^2$. It says within how many pixels of the middle most
-# of the weight lies: two thirds of a bell lie within one σ.
+# **Solution.** It is the root of the weighted mean of the squared distance to the weighted mean: each
+# position counts with its share of all weight. It says within how many pixels of the middle most of the
+# weight lies: two thirds of a bell lie within one σ.
 
 # %% [markdown]
 # For equal weights there is a formula. One die with faces $0, \dots, k-1$ has the variance $(k^2-1)/12$, and
@@ -990,10 +989,10 @@ layers_for_sigma = round(10**2 / ((3**2 - 1) / 12))
 layers_for_sigma = check("layers_for_sigma", layers_for_sigma)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The variance grows with the number of layers, by 8/12 each, so a σ of 10 takes
-# 100 · 12/8 = 150 layers, whose theoretical field has 301 pixels. σ grows like $\sqrt n$, the field like
-# $n$: to double σ takes four times the layers. The share of the field that is used falls like $1/\sqrt n$.
-# Depth alone is a slow way to see far.
+# **Solution.** The variance grows with the number of layers, by 8/12 each, so a σ of 10 takes 100 · 12/8 =
+# 150 layers, whose theoretical field has 301 pixels. To double σ takes four times the layers, for σ grows
+# like $\sqrt n$, the field like $n$. The share of the field that is used falls like $1/\sqrt n$. Depth alone
+# is a slow way to see far.
 
 # %% [markdown]
 # Real networks have random weights at first, rectifiers, and channels. We measure: the gradient of the
@@ -1247,14 +1246,13 @@ context_picture = check("context_picture", context_picture)
 # **Solution.** A single pixel can't tell oedema from other bright tissue, a few centimetres around it can: in
 # every seed Dice rises steeply from 4 to 20 mm. But the widest field, 180 mm, is never the best: in all five
 # seeds it lies 0.04 to 0.12 below 60 mm, which wins each time. That isn't for lack of training: after a
-# quarter of it, 120 steps, the best field is 20, 60 or 124 mm, depending on the seed, and 180 mm is only
-# 0.02 to 0.07 behind it. What else it is, these runs don't say. A candidate: with dilations of 6 and 12 a
-# kernel's outer weights meet tissue centimetres away, or the zeros beside a slice of some 40 pixels.
+# quarter of it, 120 steps, the best field is 20, 60 or 124 mm, depending on the seed, and 180 mm is only 0.02
+# to 0.07 behind it. What else it is, these runs don't say.
 #
 # The right panel: training makes the effective fields *narrower* than they are by chance, in every seed, by
-# 13 to 44 percent: near pixels seem to be the most telling ones here. (Luo et al. saw the opposite, fields that grow
-# in training, on other tasks. It depends on what there is to learn.) So the theoretical field is an upper
-# bound, to be computed before training; what a network uses must be measured after it.
+# 13 to 44 percent: near pixels seem to be the most telling ones here. (Luo et al. saw the opposite, fields
+# that grow in training, on other tasks. It depends on what there is to learn.) So the theoretical field is an
+# upper bound, to be computed before training; what a network uses must be measured after it.
 
 # %% [markdown]
 # These are small networks of one kind on one cohort: they show *that* a wide field isn't free, not where the
