@@ -88,6 +88,24 @@ def _shift_late(x: Layer, jump: int) -> int:
         partial(_recursion, grow=lambda x, jump: (x.kernel - 1) * x.dilation): (
             "The kernel's steps are not worth one pixel each behind a stride: multiply by the jump."
         ),
+        partial(
+            _recursion,
+            grow=lambda x, jump: (x.kernel - 1) * x.dilation,
+            shift=lambda x, jump: -x.padding,
+        ): (
+            "Behind a stride a step is worth `jump` pixels: multiply the kernel's steps and the padding by "
+            "it."
+        ),
+        partial(_recursion, step=lambda x, jump: jump): (
+            "Your jump stays 1: each layer multiplies it by its stride."
+        ),
+        partial(
+            _recursion,
+            grow=lambda x, jump: ((x.kernel - 1) * x.dilation - 2 * x.padding) * jump,
+        ): "Padding moves the field, it doesn't make it smaller: subtract it from the start only.",
+        partial(_recursion, shift=lambda x, jump: -x.padding * x.dilation * jump): (
+            "The dilation spreads the kernel, not the padding: start -= padding * jump."
+        ),
         partial(_recursion, grow=_grow_late, shift=_shift_late): (
             "You update the jump too early: a layer's stride counts for the layers after it, not for itself."
         ),
@@ -202,6 +220,12 @@ def _depth_needed(size: int, kernel: int) -> int:
             "added, and the number of layers is rounded up."
         ),
         given(_depth_needed, kernel=lambda kernel: kernel + 1): "A layer adds kernel - 1 pixels, not kernel.",
+        (lambda size, kernel: math.ceil(size / kernel)): (
+            "Fields don't lie side by side: each further layer adds kernel - 1 pixels to what is seen."
+        ),
+        then(_depth_needed, lambda depth: depth - 1): (
+            "One layer too few: the first layer, which sees `kernel` pixels, counts as well."
+        ),
         (lambda size, kernel: (size - 1) / (kernel - 1)): (
             "The answer is a number of layers, a whole number: round up."
         ),
@@ -275,6 +299,9 @@ def _zeros_before_the_result(signal: Tensor, kernel: Tensor, dilation: int = 1) 
         ),
         partial(_padded, left=lambda k, d: (k - 1) * d + 1, right=lambda k, d: -1): (
             "One zero too many: output t no longer sees signal[t] itself."
+        ),
+        partial(_padded, left=lambda k, d: k * d): (
+            "k * dilation zeros are too many: a kernel of k entries has k - 1 gaps, (k - 1) * dilation zeros."
         ),
         partial(_padded, right=lambda k, d: (k - 1) * d): (
             "You padded both ends: the first n outputs are those that you want, cut off the rest."
@@ -370,6 +397,11 @@ def _with_zero(where: tuple) -> Callable[[Tensor], Tensor]:
     return changed
 
 
+def _narrow(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    right = _dilated_convolution(image, kernel, dilation)
+    return right[: len(right) - dilation + 1, : right.shape[1] - dilation + 1]
+
+
 def _as_large_as_the_image(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     missing = [(edge - 1) * dilation for edge in kernel.shape]
     return _conv2d(F.pad(image, (0, missing[1], 0, missing[0])), kernel, dilation=dilation)
@@ -412,6 +444,12 @@ def _as_large_as_the_image(image: Tensor, kernel: Tensor, dilation: int) -> Tens
         given(_dilated_convolution, kernel=_with_zero((slice(None), -1))): (
             "The kernel's last column is left out: range(k) runs from 0 to k - 1."
         ),
+        given(_dilated_convolution, kernel=then(_with_zero((-1,)), _with_zero((slice(None), -1)))): (
+            "The kernel's last row and column are left out: range(k) runs from 0 to k - 1."
+        ),
+        _narrow: (
+            "The output is too small: the kernel spans (k - 1) * dilation + 1 pixels, not k * dilation."
+        ),
         (lambda image, kernel, dilation: _conv2d(image, kernel, stride=dilation)): (
             "That is a stride: it moves the whole kernel. The dilation moves its entries apart."
         ),
@@ -445,6 +483,10 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return F.conv_transpose2d(image[None, None], kernel[None, None], stride=dilation)[0, 0]
 
 
+def _spread_stamps(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    return F.conv_transpose2d(image[None, None], kernel[None, None], dilation=dilation)[0, 0]
+
+
 def _overwritten(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     height, width = kernel.shape
     result = torch.zeros_like(_printed_formula(image, kernel, dilation))
@@ -455,6 +497,13 @@ def _overwritten(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
 
 def _cut(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return _printed_formula(image, kernel, dilation)[: image.shape[0], : image.shape[1]]
+
+
+def _in_blocks(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    """Cut or filled up to so many rows and columns as there are pixels, times the dilation."""
+    right, (height, width) = _printed_formula(image, kernel, dilation), image.shape
+    missing = [dilation * edge - found for edge, found in zip((height, width), right.shape)]
+    return F.pad(right, (0, missing[1], 0, missing[0]))
 
 
 def _roomy(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
@@ -478,6 +527,14 @@ def _roomy(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
         _roomy: (
             "No pixel writes to the last rows and columns of your output: the last window begins at "
             "dilation * (h - 1), dilation * (w - 1)."
+        ),
+        _in_blocks: (
+            "Your output has h * dilation rows, w * dilation columns. The last window begins at dilation * "
+            "(h - 1) and is as high as the kernel; likewise its columns."
+        ),
+        _spread_stamps: (
+            "You spread the kernel inside each window. As printed, the windows are `dilation` apart, and the "
+            "kernel in them is as it was."
         ),
         _overwritten: "Windows overlap: add to the output, don't overwrite it.",
         given(_printed_formula, image=_with_zero((-1,))): (
@@ -545,6 +602,7 @@ check.number(
         49: "Seven positions on an axis would be those of dilations 1 and 2. Here both layers make steps of "
         "2.",
         36: "Six positions on an axis? From 0 to 8 in steps of 2 there are five.",
+        25 / 81: "That is the share of the pixels: how many are they?",
         16: "Four positions on an axis? From 0 to 8 in steps of 2 there are five: both ends count.",
     },
 )
@@ -624,6 +682,20 @@ def _downwards(
             _downwards,
             window=lambda x, o: [(o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)],
         ): "The stride multiplies the output's position only: o * stride - padding + j * dilation.",
+        partial(
+            _downwards,
+            window=lambda x, o: [(o - x.padding) * x.stride + j * x.dilation for j in range(x.kernel)],
+        ): "The padding counts in positions of the layer's input: it isn't multiplied by the stride.",
+        partial(
+            _downwards,
+            window=lambda x, o: [place - x.kernel // 2 * x.dilation for place in _window(x, o)],
+        ): (
+            "Your window has o * stride in its middle. Here it begins at o * stride - padding: only padding "
+            "moves it to the left."
+        ),
+        (lambda layers: _touched_positions(layers[-1:]) if layers else None): (
+            "Your function returns inside the loop, after one layer: move `return` out of it."
+        ),
         then(_touched_positions, lambda found: [position for position in found if position >= 0]): (
             "Positions in the padding are negative: keep them."
         ),
@@ -695,7 +767,7 @@ check.choice(
 )
 def widest_without_holes(trial: Trial) -> None:
     trial.signature("layers")
-    answers = {layers: trial.call(layers) for layers in (1, 2, 3, 4, 6)}
+    answers = {layers: trial.call(layers) for layers in (3, 2, 1, 4, 6)}
     for wrong, message in trial.why.items():
         if all(_as_list(dilations) == wrong(layers) for layers, dilations in answers.items()):
             trial.require(False, message, **_schedule(answers[3]))
@@ -727,8 +799,8 @@ def widest_without_holes(trial: Trial) -> None:
         )
 
 
-def _as_list(dilations: object) -> object:
-    return list(dilations) if isinstance(dilations, (list, tuple)) else dilations
+def _as_list(dilations: object) -> list | None:
+    return list(dilations) if isinstance(dilations, (list, tuple)) else None
 
 
 def _schedule(dilations: Sequence[int]) -> dict[str, object]:
@@ -815,6 +887,13 @@ def _spread(
         ),
         partial(_spread, centre=lambda w: float((w * _positions(w)).sum()), total=lambda weights: 1.0): (
             "The weights need not add up to one: divide them by their sum before you take mean and variance."
+        ),
+        partial(_spread, total=torch.max): (
+            "Divide by the sum of the weights, not by the largest: shares add up to one."
+        ),
+        (lambda weights: float((weights * _positions(weights)).std())): (
+            "That is how much the products of weight and position vary. A weight says how often its position "
+            "counts."
         ),
         partial(_spread, total=len): "Divide by the sum of the weights, not by how many there are.",
         partial(_spread, total=lambda weights: weights.sum() * len(weights)): (

@@ -805,9 +805,10 @@ widest_without_holes = check("widest_without_holes", widest_without_holes)
 # %% [markdown] tags=["solution"]
 # **Solution.** Powers of three: each layer puts three copies of what was reached before side by side, and no
 # position is read twice. With three taps $n$ layers have $3^n$ paths, so they can't touch more than $3^n$
-# positions, and these reach as many. (It is the number system with the digits −1, 0, 1: every position has exactly one path.) That is the
-# extreme, not the recommendation: with one path to each pixel, the weight of a pixel is one product of $n$
-# weights, and nothing can be learned about it alone. Powers of two leave several paths to most pixels.
+# positions, and these reach as many. (It is the number system with the digits −1, 0, 1: every position has
+# exactly one path.) That is the extreme, not the recommendation: with one path to each pixel, the weight of a
+# pixel is one product of $n$ weights, and nothing can be learned about it alone. Powers of two leave several
+# paths to most pixels.
 
 # %%
 for n in range(1, 6):

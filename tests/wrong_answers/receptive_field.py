@@ -48,6 +48,14 @@ for says, answer in {
     "subtract it": _loop(start=lambda x, s, j, a: a + x.padding * j),
     "`jump` pixels wide": _loop(start=lambda x, s, j, a: a - x.padding),
     "padding is missing": _loop(start=lambda x, s, j, a: 0),
+    "the kernel's steps and the padding": _loop(
+        size=lambda x, s, j, a: s + (x.kernel - 1) * x.dilation, start=lambda x, s, j, a: a - x.padding
+    ),
+    "jump stays 1": _loop(jump=lambda x, s, j, a: j),
+    "doesn't make it smaller": _loop(
+        size=lambda x, s, j, a: s + ((x.kernel - 1) * x.dilation - 2 * x.padding) * j
+    ),
+    "not the padding": _loop(start=lambda x, s, j, a: a - x.padding * x.dilation * j),
     "product of all strides": _loop(jump=lambda x, s, j, a: x.stride),
     "strides multiply": _loop(jump=lambda x, s, j, a: j + x.stride),
 }.items():
@@ -147,6 +155,16 @@ def depth_needed_whole_kernels(size, kernel):
     return math.ceil((size - 1) / kernel)
 
 
+@wrong("depth_needed", says="side by side")
+def depth_needed_tiles(size, kernel):
+    return math.ceil(size / kernel)
+
+
+@wrong("depth_needed", says="one layer too few")
+def depth_needed_after_the_first(size, kernel):
+    return math.ceil((size - kernel) / (kernel - 1))
+
+
 @wrong("depth_needed", says="a whole number: round up")
 def depth_needed_fraction(size, kernel):
     return (size - 1) / (kernel - 1)
@@ -217,6 +235,11 @@ def causal_convolution_without_dilation(signal, kernel, dilation=1):
 @wrong("causal_convolution", says="one zero too many")
 def causal_convolution_one_late(signal, kernel, dilation=1):
     return _convolved(signal, kernel, (len(kernel) - 1) * dilation + 1, 0, dilation)[:-1]
+
+
+@wrong("causal_convolution", says="k * dilation zeros are too many")
+def causal_convolution_k_dilation_zeros(signal, kernel, dilation=1):
+    return _convolved(signal, kernel, len(kernel) * dilation, 0, dilation)
 
 
 @wrong("causal_convolution", says="too short")
@@ -304,6 +327,24 @@ def dilated_convolution_one_column_less(image, kernel, dilation):
     return _summed(image, kernel, dilation, dilation, columns=kernel.shape[1] - 1)
 
 
+@wrong("dilated_convolution", says="last row and column")
+def dilated_convolution_one_less_of_both(image, kernel, dilation):
+    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
+    return _summed(image, kernel, dilation, dilation, rows=rows, columns=columns)
+
+
+@wrong("dilated_convolution", says="not k * dilation")
+def dilated_convolution_with_wide_windows(image, kernel, dilation):
+    k1, k2 = kernel.shape
+    y = torch.zeros(image.shape[0] - k1 * dilation + 1, image.shape[1] - k2 * dilation + 1)
+    y = y.to(image.dtype)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            window = image[i : i + k1 * dilation : dilation, j : j + k2 * dilation : dilation]
+            y[i, j] = (window * kernel).sum()
+    return y
+
+
 @wrong("dilated_convolution", says="stride")
 def dilated_convolution_strided(image, kernel, dilation):
     return F.conv2d(image[None, None], kernel[None, None], stride=dilation)[0, 0]
@@ -368,6 +409,27 @@ def printed_formula_with_room(image, kernel, dilation):
     return _stamped(image, kernel, dilation, room=dilation - 1)
 
 
+@wrong("printed_formula", says="h * dilation rows")
+def printed_formula_in_blocks(image, kernel, dilation):
+    output = image.new_zeros(image.shape[0] * dilation, image.shape[1] * dilation)
+    for (m, n), value in np.ndenumerate(image.numpy()):
+        for (p, q), weight in np.ndenumerate(kernel.numpy()):
+            i, j = dilation * m + p, dilation * n + q
+            if i < output.shape[0] and j < output.shape[1]:
+                output[i, j] += value * weight
+    return output
+
+
+@wrong("printed_formula", says="spread the kernel inside")
+def printed_formula_with_l_at_the_kernel(image, kernel, dilation):
+    (h, w), (k1, k2) = image.shape, kernel.shape
+    output = image.new_zeros(h + (k1 - 1) * dilation, w + (k2 - 1) * dilation)
+    for p in range(k1):
+        for q in range(k2):
+            output[p * dilation : p * dilation + h, q * dilation : q * dilation + w] += kernel[p, q] * image
+    return output
+
+
 @wrong("printed_formula", says="don't overwrite")
 def printed_formula_overwriting(image, kernel, dilation):
     return _stamped(image, kernel, dilation, add=False)
@@ -415,6 +477,12 @@ for says, window in {
         o * x.stride - x.padding + j * x.dilation for j in range(x.kernel - 1)
     },
     "subtract it": lambda x, o: {o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)},
+    "isn't multiplied by the stride": lambda x, o: {
+        (o - x.padding) * x.stride + j * x.dilation for j in range(x.kernel)
+    },
+    "in its middle": lambda x, o: {
+        o * x.stride - x.padding + (j - x.kernel // 2) * x.dilation for j in range(x.kernel)
+    },
     "output's position only": lambda x, o: {
         (o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)
     },
@@ -423,6 +491,14 @@ for says, window in {
     @wrong("touched_positions", says=says)
     def touched_positions_by_another_window(layers, window=window):
         return _visited(window, layers)
+
+
+@wrong("touched_positions", says="returns inside the loop")
+def touched_positions_returned_early(layers):
+    positions = {0}
+    for layer in reversed(layers):
+        positions = {place for o in positions for place in _window(layer, o)}
+        return sorted(positions)
 
 
 @wrong("touched_positions", says="begin with the last")
@@ -548,7 +624,12 @@ def widest_without_holes_up_to_four(layers):
     return [1, 3, 9, 27][:layers]
 
 
-@wrong("widest_without_holes", says="list of 1 dilations")
+@wrong("widest_without_holes", says="list of 3 dilations")
+def widest_without_holes_as_array(layers):
+    return 3 ** np.arange(layers)
+
+
+@wrong("widest_without_holes", says="list of 3 dilations")
 def widest_without_holes_one_too_many(layers):
     return [3**i for i in range(layers + 1)]
 
@@ -615,6 +696,18 @@ def effective_sigma_nowhere_normalised(weights):
 def effective_sigma_with_mean(weights):
     positions, mean = _moments(weights)
     return (weights * (positions - mean) ** 2).mean().sqrt().item()
+
+
+@wrong("effective_sigma", says="not by the largest")
+def effective_sigma_of_heights(weights):
+    weights = weights / weights.max()
+    positions, mean = _moments(weights)
+    return (weights * (positions - mean) ** 2).sum().sqrt().item()
+
+
+@wrong("effective_sigma", says="products of weight and position")
+def effective_sigma_of_products(weights):
+    return (weights * torch.arange(len(weights))).std().item()
 
 
 @wrong("effective_sigma", says="don't average again")
