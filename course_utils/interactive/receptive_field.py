@@ -65,16 +65,10 @@ def show_touched_pixels(chains: Mapping[str, Sequence[int]]) -> Figure:
     )
     for ax, (title, pixels) in zip(axes[0], squares.items(), strict=True):
         size = len(pixels)
-        ax.imshow(pixels, cmap=ListedColormap(["white", COLOURS["orange"]]), vmin=0, vmax=1)
-        ax.set_xticks(np.arange(-0.5, size), minor=True)
-        ax.set_yticks(np.arange(-0.5, size), minor=True)
-        ax.grid(which="minor", color="#999999", linewidth=0.8)
-        ax.tick_params(which="both", length=0)
-        ax.set(xticks=range(size), yticks=range(size), xlabel="x (pixels)", ylabel="y (pixels)")
+        _draw_pixels(ax, pixels)
+        ax.set(xticks=range(size), yticks=range(size))
         ax.set_title(f"{title}\n{size}x{size}: {int(pixels.sum())} of {pixels.size} touched")
         ax.set_anchor("N")  # upper edges on one line
-        ax.spines["left"].set_visible(False)
-        ax.spines["bottom"].set_visible(False)
     return figure
 
 
@@ -167,6 +161,20 @@ def _square(positions: Sequence[int]) -> np.ndarray:
     return pixels
 
 
+def _draw_pixels(ax: Axes, pixels: np.ndarray) -> None:
+    """Touched pixels orange, others white, with lines between them where they can be told apart."""
+    size = len(pixels)
+    ax.imshow(pixels, cmap=ListedColormap(["white", COLOURS["orange"]]), vmin=0, vmax=1)
+    if size <= 30:
+        edges = np.arange(-0.5, size)
+        ax.set_xticks(edges, minor=True)
+        ax.set_yticks(edges, minor=True)
+        ax.grid(which="minor", color="#999999", linewidth=0.8)
+    ax.tick_params(which="both", length=0)
+    ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
+    ax.spines[:].set(visible=True, color="#999999")
+
+
 def receptive_field_layers(touched_positions: Callable[[Sequence[Layer]], Sequence[int]]) -> SliderFigure:
     """Set kernel, stride and dilation of three layers, and see which input pixels one output depends on.
 
@@ -194,8 +202,8 @@ def receptive_field_layers(touched_positions: Callable[[Sequence[Layer]], Sequen
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), width_ratios=(2, 1))
         show_receptive_field(left, layers, [*positions, np.array([0])])
         left.set_title("what output 0 depends on, along one axis")
-        right.imshow(pixels, cmap="cividis", vmin=0, vmax=1)
-        right.set(title=f"{size} x {size}: {share} pixels", xlabel="x (pixels)", ylabel="y (pixels)")
+        _draw_pixels(right, pixels)
+        right.set_title(f"{size} x {size}: {share} pixels")
         for axis in (left.xaxis, right.xaxis, right.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
         chain = "; ".join(f"kernel {x.kernel}, stride {x.stride}, dilation {x.dilation}" for x in layers)
