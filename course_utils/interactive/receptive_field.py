@@ -134,7 +134,7 @@ def show_context(
     axis = {"xlabel": "theoretical field (mm), logarithmic", "logx": True, "marker": "each"}
     curves(
         {seed: (fields, scores) for seed, scores in dice.items()},
-        ylabel="mean Dice of the held-out subjects",
+        ylabel="mean Dice, held-out subjects (from 0.5)",
         title=f"equal weights, equal training, {len(dice)} seeds",
         ylim=(0.5, 0.95),
         legend="lower right",
