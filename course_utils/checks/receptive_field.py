@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_utils.checking import Checker, Trial
+from course_utils.checking.comparing import describe_type
 from course_utils.checking.mistakes import given, then
 from course_utils.checking.samples import numbers, tensor
 from course_utils.receptive_field import Layer
@@ -774,8 +775,13 @@ def widest_without_holes(trial: Trial) -> None:
     for layers, dilations in answers.items():
         trial.require(dilations is not None, "Your function returned None.", "Does it end with `return ...`?")
         details = {"layers": layers, "yours": dilations}
-        is_list = isinstance(dilations, (list, tuple)) and len(dilations) == layers
-        trial.require(is_list, f"For n = {layers} the answer is a list of {layers} dilations.", **details)
+        is_list = isinstance(dilations, (list, tuple))
+        other = "" if is_list else f", not {describe_type(dilations)}"
+        trial.require(
+            is_list and len(dilations) == layers,
+            f"For n = {layers} the answer is a list of {layers} dilations{other}.",
+            **details,
+        )
         whole = all(isinstance(d, (int, np.integer)) and d >= 1 for d in dilations)
         trial.require(whole, "A dilation is a whole number, 1 or larger.", **details)
         support, _, _ = _support([Layer(3, dilation=int(d)) for d in dilations])

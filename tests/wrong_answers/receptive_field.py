@@ -624,7 +624,7 @@ def widest_without_holes_up_to_four(layers):
     return [1, 3, 9, 27][:layers]
 
 
-@wrong("widest_without_holes", says="list of 3 dilations")
+@wrong("widest_without_holes", says="list of 3 dilations, not a NumPy array")
 def widest_without_holes_as_array(layers):
     return 3 ** np.arange(layers)
 
