@@ -8,6 +8,7 @@ import pytest
 from nbformat import NotebookNode
 
 from course_utils import paths
+from course_utils.checking import Checker
 from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
 
 SOURCE = '''\
@@ -42,7 +43,7 @@ def add(trial):
     trial.case(3.0, 5.0)
 
 
-check.number("half", answer=36.5, hints=("Divide.",))
+check.number("half", answer=sum((30, 6.5)), hints=("Divide.",))
 
 # %% [markdown]
 # ### Exercise 1: a sum
@@ -131,7 +132,14 @@ class Course:
 @pytest.fixture
 def course(tmp_path, monkeypatch) -> Course:
     """A small course of its own, with exercises "add" and "half"."""
-    monkeypatch.setattr(build, "registered_exercises", lambda topic: {"add": None, "half": None})
+    check = Checker("adding")
+
+    @check.exercise(oracle=lambda first, second: first + second, hints=())
+    def add(trial):
+        trial.case(3.0, 5.0)
+
+    check.number("half", answer=36.5, hints=())
+    monkeypatch.setattr(build, "registered_exercises", lambda topic: check.exercises)
     return Course(tmp_path)
 
 
