@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 
 from course_utils import paths
 from course_utils.checking import Checker
+from course_utils.checking.checker import Exercise
 from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
 
 SOURCE = '''\
@@ -38,7 +39,7 @@ from course_utils.checking import Checker
 check = Checker("adding")
 
 
-@check.exercise(oracle=lambda first, second: first + second, hints=("Think.",))
+@check.exercise(oracle=lambda first, second: sum([first, second]), hints=("Think.",))
 def add(trial):
     trial.case(3.0, 5.0)
 
@@ -96,11 +97,13 @@ assert add(1, 1) == 2, "a demonstration for the instructor"
 class Course:
     """A repository with one notebook, ``02_adding``, and a README; ``edit`` changes the source.
 
-    Its package is this repository's, but for the written solutions, which are made here.
+    Its package is this repository's, but for the written solutions, which are made here. ``exercises`` is
+    what its checks register.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, exercises: dict[str, Exercise]) -> None:
         self.root = root
+        self.exercises = exercises
         self.source = root / "notebooks" / "solutions" / "02_adding.py"
         self.student = root / "notebooks" / "02_adding.ipynb"
         self.readme = root / "README.md"
@@ -140,7 +143,7 @@ def course(tmp_path, monkeypatch) -> Course:
 
     check.number("half", answer=36.5, hints=())
     monkeypatch.setattr(build, "registered_exercises", lambda topic: check.exercises)
-    return Course(tmp_path)
+    return Course(tmp_path, check.exercises)
 
 
 class ExecutedSolutions:

@@ -395,6 +395,12 @@ MISTAKES = {
         "# > all of them are large",
         "doesn't parse",
     ),
+    "a quoting comment that is Python": (
+        "# > half = ...",
+        "# > 3 > 2\n# > half = ...",
+        "# > 3 > 2",
+        "code that does nothing",
+    ),
     "scaffold without space": ("# > half = ...", "# >half = ...", "# >half = ...", "with the space"),
     "stub doesn't parse": ("# > half = ...", "# > half = (", "# > half = (", "doesn't parse"),
     "solution doesn't parse": ("half = 36.5", "half = 36.5)", "half = 36.5)", "doesn't parse"),

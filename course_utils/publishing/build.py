@@ -235,9 +235,7 @@ def _defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def _compare(
-    source: Source, exercises: list[Exercise], registered: Mapping[str, RegisteredExercise]
-) -> None:
+def _compare(source: Source, exercises: list[Exercise], registered: Mapping[str, RegisteredExercise]) -> None:
     """Make sure that notebook and checks have the same exercises."""
     module = f"course_utils/checks/{source.topic}.py"
     for exercise in exercises:

@@ -26,6 +26,9 @@ from course_utils.publishing.source import BuildError, short_path, source_paths
 
 _REMEDY = "run 'make notebooks'"
 
+_FEWEST_CHOICES = 8  # of fewer, the shares say nothing
+_LEAST_SHARE, _LARGEST_SHARE = 0.15, 0.35  # of the choices, for each letter
+
 
 def check_all(root: Path | None = None) -> list[str]:
     """All problems of what is committed: sync and leak gates, and the rules that are enforced."""
@@ -34,7 +37,7 @@ def check_all(root: Path | None = None) -> list[str]:
 
 
 def sync_problems(root: Path | None = None) -> list[str]:
-    """Where committed notebooks, written solutions and the README's table differ from what the sources build."""
+    """Where notebooks, written solutions and the README's table differ from what the sources build."""
     root = root or paths.repository_root()
     problems: list[str] = []
     rows: list[readme.Row] = []
@@ -62,13 +65,18 @@ def rule_breaches(root: Path | None = None) -> list[Breach]:
 
     Sources that can't be built are left out: :func:`sync_problems` reports them.
     """
+    root = root or paths.repository_root()
     found: list[Breach] = []
-    for path in source_paths(root or paths.repository_root()):
+    choices: list[str] = []
+    for path in source_paths(root):
         try:
-            found += build(path).breaches
+            built = build(path)
         except BuildError:
             continue
-    return found
+        found += built.breaches
+        found += _telling_hints(built, root)
+        choices += [one.oracle for one in built.registered.values() if one.kind == "choice"]
+    return found + list(_uneven_letters(choices, root))
 
 
 def leak_problems(root: Path | None = None) -> list[str]:
@@ -134,6 +142,40 @@ def _readme_problems(path: Path, rows: list[readme.Row]) -> Iterator[str]:
         yield f"{path.name}: the table of notebooks is not what the sources build: {_REMEDY}"
 
 
+def _telling_hints(built: Built, root: Path) -> Iterator[Breach]:
+    known = leaks.known_names(built.source)
+    answers = _numbers(built)
+    for exercise in built.exercises:
+        secrets = leaks.secrets_of(built.source, exercise, known, answers)
+        hints = built.registered[exercise.name].hints
+        for number, hint in enumerate(hints[:-1], start=1):
+            found = secrets.seen_in([leaks.Text(hint, "markdown", known)])
+            if found:
+                yield Breach(
+                    "hints",
+                    root / "course_utils" / "checks" / f"{built.source.topic}.py",
+                    None,
+                    f"hint {number} of {len(hints)} of {exercise.name!r} gives {found[0].text!r} away, "
+                    "as only the last may",
+                )
+
+
+def _uneven_letters(right: list[str], root: Path) -> Iterator[Breach]:
+    if len(right) < _FEWEST_CHOICES:
+        return
+    for letter in "ABCD":
+        share = right.count(letter) / len(right)
+        if not _LEAST_SHARE <= share <= _LARGEST_SHARE:
+            yield Breach(
+                "letters",
+                root / "course_utils" / "checks",
+                None,
+                f"{letter} is right in {right.count(letter)} of {len(right)} choices ({100 * share:.0f} %): "
+                f"between {100 * _LEAST_SHARE:.0f} and {100 * _LARGEST_SHARE:.0f} %, so that "
+                "guessing doesn't pay",
+            )
+
+
 def _given_away(built: Built) -> Iterator[str]:
     """Solutions that the source itself shows."""
     known = leaks.known_names(built.source)
@@ -171,9 +213,14 @@ def _added(built: Built, committed: NotebookNode) -> Iterator[str]:
 
 
 def _secrets(built: Built, known: frozenset[str]) -> Iterator[leaks.Secrets]:
-    answers = {name: one.oracle for name, one in built.registered.items() if one.kind == "number"}
+    answers = _numbers(built)
     for exercise in built.exercises:
         yield leaks.secrets_of(built.source, exercise, known, answers)
     for cell in built.source.cells:
         if cell.hidden:
             yield leaks.secrets_of_hidden(cell)
+
+
+def _numbers(built: Built) -> dict[str, float]:
+    """The answers of the exercises that ask for a number."""
+    return {name: one.oracle for name, one in built.registered.items() if one.kind == "number"}

@@ -1,7 +1,7 @@
 """Where a solution can be read: in what students see, and in a hint that comes too early.
 
-Looked for are the expressions of an exercise's code by their shape, its lines as they are written, the answers of
-its numbers, and the cells that students don't get.
+Looked for are the expressions of an exercise's code by their shape, its lines as they are written, the
+answers of its numbers, and the cells that students don't get.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TELLING_DIGITS = 3  # 36.5, but neither 64 nor 5000
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BLOCK_HEADER = re.compile(r"(for|while|if|elif|else|with|try|except|finally|def|class|import|from)\b")
-_NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[,_\u202f]\d{3})+|\d+)(?:\.\d+)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[,_\u202f]\d{3})+|\d+)(?:\.\d+)?(?!\w|\.\d)")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Secrets:
-    """The secrets of one exercise or hidden cell. It is given away if one of them is seen, or if ``most`` are."""
+    """The secrets of an exercise or a hidden cell, given away if one, or only if ``most`` of them are seen."""
 
     members: tuple[Secret, ...]
     most: bool = False
@@ -79,9 +79,11 @@ class Text:
         for tree in trees:
             for node in ast.walk(tree):
                 if isinstance(node, ast.expr) and shapes.size(node) >= _TELLING_SIZE:
-                    self._shapes.add(shapes.shape(node, known))
+                    self._shapes |= {shapes.shape(node, known, rename=rename) for rename in (True, False)}
             self._shapes |= {shapes.shape(value, known, rename=False) for value in shapes.essential(tree)}
-        self._lines = [normalised(line) for line in text.split("\n")]
+        lines = text.split("\n")
+        comments = [line.partition(" # ")[2] for line in lines if " # " in line]
+        self._lines = [normalised(line) for line in [*lines, *comments]]
         self._numbers = [_number(match[0]) for match in _NUMBER.finditer(text)]
         self._numbers += [(value, 0.0) for tree in trees for value in shapes.constants(tree)]
 
@@ -102,7 +104,9 @@ class Text:
 
 def known_names(source: Source) -> frozenset[str]:
     """The names in a notebook that are no variables: built-ins, and what its code imports and defines."""
-    return shapes.known_names(parse(source.path, list(cell.lines)) for cell in source.cells if cell.kind == "code")
+    return shapes.known_names(
+        parse(source.path, list(cell.lines)) for cell in source.cells if cell.kind == "code"
+    )
 
 
 def secrets_of(
@@ -123,9 +127,10 @@ def secrets_of(
         size, line = shapes.size(value), lines[value.lineno - 1]
         if size < min(_TELLING_SIZE, largest):
             continue
-        if size >= _SMALLEST_SIZE:
-            shape = shapes.shape(value, known, rename=size >= _TELLING_SIZE)
-            members.append(Secret("expression", line.number, line.text.strip(), shape))
+        for rename in (True, False):
+            if size >= (_TELLING_SIZE if rename else _SMALLEST_SIZE):
+                shape = shapes.shape(value, known, rename=rename)
+                members.append(Secret("expression", line.number, line.text.strip(), shape))
         if size >= _TELLING_SIZE:  # in prose, without back quotes
             written = normalised(ast.unparse(value))
             members.append(Secret("part of a line", line.number, line.text.strip(), written))
@@ -133,7 +138,7 @@ def secrets_of(
             members.append(Secret("line", line.number, line.text.strip(), normalised(line.text)))
     answer = answers.get(exercise.name, 0.0)
     if _is_telling(answer):
-        members.append(Secret("number", hidden[0].number, f"{answer:,g}", answer))
+        members.append(Secret("number", hidden[0].number, f"{answer:,.10g}", answer))
     return Secrets(tuple(members))
 
 
@@ -146,7 +151,9 @@ def pasted(
     secrets: Iterable[Line], generated: NotebookNode, committed: NotebookNode
 ) -> Iterator[tuple[int, str]]:
     """Lines of a solution in the committed notebook beyond those that were generated: cell and line."""
-    solution = [secret for line in secrets if _tokens(line.text) > _TRIVIAL_TOKENS for secret in [_line(line)]]
+    solution = [
+        secret for line in secrets if _tokens(line.text) > _TRIVIAL_TOKENS for secret in [_line(line)]
+    ]
     expected = Counter(normalised(line) for cell in generated.cells for line in cell.source.split("\n"))
     for number, cell in enumerate(committed.cells, start=1):
         for text in cell.source.split("\n"):
@@ -189,7 +196,7 @@ def _number(text: str) -> tuple[float, float]:
 
 
 def _is_telling(number: float) -> bool:
-    """Whether a number is recognised as an answer: three digits, and no power of two, the size of everything."""
+    """Whether a number is recognised as an answer: three digits, and no power of two, as sizes are."""
     digits = f"{abs(number):.12g}".partition("e")[0].replace(".", "").strip("0")
     is_power = number > 0 and number == int(number) and int(number).bit_count() == 1
     return len(digits) >= _TELLING_DIGITS and not is_power

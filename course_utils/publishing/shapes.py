@@ -1,7 +1,8 @@
 """Code compared by what it computes, not by how it is written.
 
-Two expressions have the same shape if they differ only in the names of variables, the order of the operands of
-``+`` and ``*``, quotes, brackets, line breaks and spaces. Names of functions, classes, modules and built-ins count.
+Two expressions have the same shape if they differ only in quotes, brackets, line breaks and spaces, in the
+order of the operands of ``+`` and ``*``, and, if asked for, in the names of variables. (Where both differ,
+they may be taken for different ones.) The names of functions, classes, modules and built-ins always count.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _COUNTED = (
 )  # fmt: skip
 _COMMUTES = (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr)
 _LEFT_OUT = ("ctx", "kind", "type_comment", "annotation", "returns")
-_ROOM = frozenset({"zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "pad"})
+_ROOM = frozenset(
+    {"zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "arange", "pad"}
+)
 _FENCED = re.compile(r"^(```|~~~)[^\n]*\n(.*?)^\1", re.MULTILINE | re.DOTALL)
 _OPERATION = re.compile(r"[=(\[+*/%<>-]")
 _SPAN = re.compile(r"(`+)(.+?)\1", re.DOTALL)
@@ -56,7 +59,9 @@ def essential(tree: ast.AST) -> Iterator[ast.expr]:
     Left out is what prepares the ground and may be met anywhere: loops' ranges, new arrays and padding.
     """
     for node in ast.walk(tree):
-        value = node.test if isinstance(node, (ast.If, ast.While, ast.Assert)) else getattr(node, "value", None)
+        value = (
+            node.test if isinstance(node, (ast.If, ast.While, ast.Assert)) else getattr(node, "value", None)
+        )
         is_statement = isinstance(
             node,
             (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr, ast.If, ast.While, ast.Assert),
@@ -100,17 +105,18 @@ def _shape(node: object, known: frozenset[str], names: dict[str, str] | None) ->
         return name if names is None or name in known else names.setdefault(name, f"${len(names)}")
     if isinstance(node, ast.BinOp):
         left, right = node.left, node.right
-        if isinstance(node.op, _COMMUTES) and _anonymous(left, known) > _anonymous(right, known):
-            left, right = right, left
+        if isinstance(node.op, _COMMUTES):
+            left, right = sorted((left, right), key=lambda one: _order(one, known, names is None))
         operands = _shape(left, known, names) + "," + _shape(right, known, names)
         return f"{type(node.op).__name__}({operands})"
     fields = [_shape(value, known, names) for name, value in ast.iter_fields(node) if name not in _LEFT_OUT]
     return f"{type(node).__name__}({','.join(fields)})"
 
 
-def _anonymous(node: ast.AST, known: frozenset[str]) -> str:
-    """The shape with all variables alike, to put operands in an order."""
-    return re.sub(r"\$\d+", "$", _shape(node, known, {}))
+def _order(operand: ast.AST, known: frozenset[str], by_name: bool) -> tuple[str, str]:
+    """What operands that may be exchanged are sorted by: their form, and where names count, the names."""
+    form = re.sub(r"\$\d+", "$", _shape(operand, known, {}))
+    return form, _shape(operand, known, None) if by_name else ""
 
 
 def constants(tree: ast.AST) -> Iterator[float]:
@@ -135,5 +141,11 @@ def _makes_room(value: ast.expr) -> bool:
     if not isinstance(value, ast.Call):
         return False
     called = value.func
-    name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    name = (
+        called.attr
+        if isinstance(called, ast.Attribute)
+        else called.id
+        if isinstance(called, ast.Name)
+        else ""
+    )
     return name.removeprefix("new_") in _ROOM

@@ -97,8 +97,9 @@ class Source:
 
 
 def short_path(path: Path) -> str:
-    """The last three parts: ``notebooks/solutions/02_convolution.py``."""
-    return "/".join(path.parts[-3:])
+    """The path from the repository's folder on: ``notebooks/solutions/02_convolution.py``."""
+    starts = [i for i, part in enumerate(path.parts[:-1]) if part in ("notebooks", "course_utils")]
+    return "/".join(path.parts[starts[-1] if starts else -1 :])
 
 
 def source_paths(root: Path | None = None) -> list[Path]:
@@ -158,7 +159,7 @@ def parse(path: Path, lines: list[Line]) -> ast.Module:
         raise BuildError(path, number, f"the cell doesn't parse: {error.msg}") from error
 
 
-@functools.lru_cache(maxsize=None)  # each cell is read by several parts of the build
+@functools.cache  # each cell is read by several parts of the build
 def _tree(blank_lines: int, code: str) -> ast.Module:
     return ast.parse("\n" * blank_lines + TransformerManager().transform_cell(code))
 
