@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
-from course_utils.figures.style import COLOURS, LABEL_COLOURS, LABEL_NAMES
+from course_utils.figures.style import COLOURS, LABEL_COLOURS, LABEL_NAMES, WIDTH
+
+
+def grey_window(image: np.ndarray) -> tuple[float, float]:
+    """Limits of the grey scale: the 0.5 and 99.5 percentiles of the nonzero values."""
+    inside = image[image != 0]
+    return tuple(np.percentile(inside, [0.5, 99.5])) if inside.size else (0.0, 1.0)
 
 
 def label_overlay(labels: np.ndarray, alpha: float = 0.6) -> np.ndarray:
     """RGBA picture (..., 4) of a BraTS label map (values 0, 1, 2, 4); background transparent."""
     overlay = np.zeros((*np.shape(labels), 4))
     for label, colour in LABEL_COLOURS.items():
-        overlay[np.asarray(labels) == label] = ListedColormap([colour])(0)[:3] + (alpha,)
+        overlay[np.asarray(labels) == label] = (*ListedColormap([colour])(0)[:3], alpha)
     return overlay
 
 
@@ -33,16 +41,16 @@ def show_slice(
 ) -> None:
     """Draw one slice with its first axis running right and its second running down.
 
-    For BraTS arrays, whose first two axes point to the patient's left and back, an axial slice ``volume[:, :, k]`` then
+    For BraTS arrays, whose first two axes point to the patient's left and back, an axial slice ``volume[:,
+    :, k]`` then
     appears as radiologists view it: the front on top, the patient's left on the right-hand side.
 
-    ``spacing`` in mm along (first, second) axis gives axes in mm and the right aspect ratio; without it the axes are in
-    voxels. ``window`` is (low, high) of the grey scale; by default the 0.5 and 99.5 percentiles of the nonzero values.
+    ``spacing`` in mm along (first, second) axis gives axes in mm and the right aspect ratio; without it the
+    axes are in voxels. ``window`` is (low, high) of the grey scale; by default the 0.5 and 99.5 percentiles
+    of the nonzero values.
     """
     image = np.asarray(image, dtype=float)
-    if window is None:
-        inside = image[image != 0]
-        window = tuple(np.percentile(inside, [0.5, 99.5])) if inside.size else (0.0, 1.0)
+    window = window or grey_window(image)
     step = (1.0, 1.0) if spacing is None else spacing
     width, height = image.shape[0] * step[0], image.shape[1] * step[1]
     extent = None if spacing is None else (0, width, height, 0)
@@ -71,12 +79,7 @@ PLANES = (
 
 
 _TOWARDS = ("to the patient's left (mm)", "to the back (mm)", "to the top (mm)")
-
-
-def grey_window(image: np.ndarray) -> tuple[float, float]:
-    """Limits of the grey scale: the 0.5 and 99.5 percentiles of the nonzero values."""
-    inside = image[image != 0]
-    return tuple(np.percentile(inside, [0.5, 99.5])) if inside.size else (0.0, 1.0)
+_MARGIN = 0.09  # of the picture's size, black, around each plane: there the letters never lie on the brain
 
 
 def show_planes(
@@ -114,19 +117,35 @@ def show_planes(
             centre = [(index + 0.5) * step for index, step in zip(position, spacing)]
             ax.axvline(centre[across], color=COLOURS["green"], linewidth=0.8)
             ax.axhline(centre[along], color=COLOURS["green"], linewidth=0.8)
-        _mark_sides(ax, letters)
+        _mark_sides(ax, letters, width, height)
         ax.set(title=title, xlabel=_TOWARDS[across], ylabel=_TOWARDS[along])
         ax.tick_params(labelsize=7)
 
 
-def _mark_sides(ax: Axes, letters: dict[str, str]) -> None:
-    places = {"left": (0.02, 0.5), "right": (0.98, 0.5), "top": (0.5, 0.98), "bottom": (0.5, 0.02)}
+def _mark_sides(ax: Axes, letters: dict[str, str], width: float, height: float) -> None:
+    """Write the letters into a black margin around the picture, ``width`` by ``height`` in mm."""
+    margin = _MARGIN * max(width, height)
+    ax.set(facecolor="black", xlim=(-margin, width + margin))
+    low, high = -margin, height + margin
+    ax.set_ylim((low, high) if ax.images[0].origin == "lower" else (high, low))
+    top, bottom = (height, 0) if ax.images[0].origin == "lower" else (0, height)
+    away = margin / 2 if top else -margin / 2
+    places = {
+        "left": (-margin / 2, height / 2),
+        "right": (width + margin / 2, height / 2),
+        "top": (width / 2, top + away),
+        "bottom": (width / 2, bottom - away),
+    }
+    halo = [withStroke(linewidth=2.5, foreground="black")]  # where the crosshair passes behind a letter
     for side, letter in letters.items():
-        x, y = places[side]
-        across = side if side in ("left", "right") else "center"
-        along = side if side in ("top", "bottom") else "center"
-        style = {"color": COLOURS["yellow"], "fontsize": 9, "fontweight": "bold", "ha": across, "va": along}
-        ax.text(x, y, letter, transform=ax.transAxes, **style)
+        style = {
+            "color": COLOURS["yellow"],
+            "fontsize": 9,
+            "fontweight": "bold",
+            "ha": "center",
+            "va": "center",
+        }
+        ax.text(*places[side], letter, path_effects=halo, **style)
 
 
 def show_mask(
@@ -143,3 +162,136 @@ def show_mask(
     step = (1.0, 1.0) if spacing is None else spacing
     extent = None if spacing is None else (0, mask.shape[0] * step[0], mask.shape[1] * step[1], 0)
     ax.imshow(np.moveaxis(overlay, 0, 1), extent=extent, aspect="equal")
+
+
+def row_of_slices(
+    images: np.ndarray | Sequence[np.ndarray],
+    titles: Sequence[str],
+    *,
+    labels: np.ndarray | Sequence[np.ndarray | None] | None = None,
+    masks: Sequence[np.ndarray | Mapping[str, np.ndarray] | None] | None = None,
+    mask_names: Mapping[str, str] | None = None,
+    spacing: Sequence[float] | None = None,
+    window: tuple[float, float] | str | None = None,
+    alpha: float = 0.6,
+    columns: int | None = None,
+    suptitle: str = "",
+    size: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw slices side by side, one a title, and return the figure.
+
+    Its ``axes`` take anything drawn on top.
+    Each panel is drawn by :func:`show_slice`: first axis to the right, second down. NumPy arrays and tensors
+    do.
+
+    Args:
+        images: one slice (X, Y) for each title; a single array (X, Y) is shown under every title.
+        titles: what the panels are called, from left to right. The number of titles is the number of panels.
+        labels: BraTS labels (X, Y) over each panel, None for a panel without; a single array lies over all
+            panels. Their legend stands below the figure.
+        masks: for each panel None, a mask (X, Y, bool) in orange, or colour -> mask for several or other
+            colours.
+        mask_names: colour -> what a mask of this colour is; gives a legend below the figure.
+        spacing: mm along (first, second) axis; without it the axes are in voxels.
+        window: None: each panel its own grey scale; "shared": one for all, from all their values; (low,
+            high).
+        alpha: how strongly labels and masks cover the image, 0 to 1.
+        columns: panels in a row; by default all.
+        size: of the figure in inches; by default as wide as all figures, and as high as the panels need.
+
+    Raises:
+        ValueError: images, labels or masks are not as many as the titles.
+    """
+    count = len(titles)
+    images = [np.asarray(image, dtype=float) for image in _one_each(images, count, "images")]
+    labels = _one_each(labels, count, "labels")
+    masks = _one_each(masks, count, "masks")
+    if isinstance(window, str):
+        if window != "shared":
+            raise ValueError(f"window is None, 'shared' or (low, high), not {window!r}")
+        window = grey_window(np.concatenate([image.ravel() for image in images]))
+    columns = columns or count
+    rows = -(-count // columns)
+    legend = any(each is not None for each in labels) or bool(mask_names)
+    step = (1.0, 1.0) if spacing is None else spacing
+    tallest = max(image.shape[1] * step[1] / (image.shape[0] * step[0]) for image in images)
+    lines = 1 + max(title.count("\n") for title in titles)
+    height = (
+        rows * ((WIDTH / columns - 0.4) * tallest + 0.7 + 0.2 * lines) + 0.3 * legend + 0.3 * bool(suptitle)
+    )
+    figure, axes = plt.subplots(rows, columns, figsize=size or (WIDTH, min(height, 9.0)), squeeze=False)
+    same = len({image.shape for image in images}) == 1
+    for ax, image, label, mask, title in zip(axes.flat, images, labels, masks, titles, strict=False):
+        label = None if label is None else np.asarray(label)
+        show_slice(ax, image, label, title=title, spacing=spacing, window=window, alpha=alpha)
+        for colour, one in (mask if isinstance(mask, Mapping) else {"orange": mask}).items():
+            if one is not None:
+                show_mask(ax, np.asarray(one, dtype=bool), spacing=spacing, colour=colour, alpha=alpha)
+        if same:
+            ax.label_outer()
+    for ax in list(axes.flat)[count:]:
+        ax.remove()
+    if any(each is not None for each in labels):
+        label_legend(figure, loc="outside lower center", ncols=3, fontsize=8)
+    if mask_names:
+        handles = [Patch(color=COLOURS[colour], label=name) for colour, name in mask_names.items()]
+        figure.legend(handles=handles, loc="outside lower right", ncols=len(handles), fontsize=8)
+    if suptitle:
+        figure.suptitle(suptitle, fontsize=10)
+    return figure
+
+
+def row_of_maps(
+    maps: Sequence[np.ndarray],
+    titles: Sequence[str],
+    *,
+    label: str,
+    limits: tuple[float, float] | None = None,
+    signed: bool = False,
+    columns: int | None = None,
+    size: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw maps of a quantity side by side beside one colour bar, and return the figure.
+
+    Args:
+        maps: arrays or tensors (H, W), one a title.
+        label: what the colours mean, with the unit: the colour bar's label.
+        limits: (low, high) of the colours, by default from 0 (or the lowest negative value) to the highest
+            value of all maps. Values beyond are shown as the limits, and the colour bar has arrows there.
+        signed: blue for negative, red for positive, white for the middle of the limits.
+        columns: maps in a row; by default all.
+
+    Raises:
+        ValueError: maps and titles are not equally many.
+    """
+    maps = [np.asarray(each, dtype=float) for each in _one_each(maps, len(titles), "maps")]
+    low, high = min(each.min() for each in maps), max(each.max() for each in maps)
+    if limits is None:
+        limits = (-max(-low, high), max(-low, high)) if signed else (min(low, 0.0), high)
+    beyond = {(True, True): "both", (True, False): "min", (False, True): "max", (False, False): "neither"}
+    columns = columns or len(maps)
+    rows = -(-len(maps) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=size or (WIDTH, 3.1 * rows), squeeze=False)
+    for ax, each, title in zip(axes.flat, maps, titles, strict=False):
+        drawn = ax.imshow(each, cmap="RdBu_r" if signed else "viridis", vmin=limits[0], vmax=limits[1])
+        ax.set(title=title, xlabel="x (pixels)", ylabel="y (pixels)")
+        ax.tick_params(labelsize=7)
+    for ax in list(axes.flat)[len(maps) :]:
+        ax.remove()
+    figure.colorbar(
+        drawn,
+        ax=figure.axes,
+        label=label,
+        shrink=0.8,
+        extend=beyond[bool(low < limits[0]), bool(high > limits[1])],
+    )
+    return figure
+
+
+def _one_each(values: object, count: int, name: str) -> list:
+    """A list of ``count`` values: one array is repeated, None becomes so many None."""
+    if values is None or getattr(values, "ndim", None) == 2:
+        return [values] * count
+    if len(values) != count:
+        raise ValueError(f"{len(values)} {name} for {count} titles")
+    return list(values)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from course_utils.figures.style import COLOURS
+from course_utils.figures.style import COLOURS, WIDTH
 
 
 def show_matrix(
@@ -57,3 +59,48 @@ def show_matrix(
     ax.tick_params(length=0, labelsize=8)
     for spine in ax.spines.values():
         spine.set_visible(True)
+
+
+def row_of_matrices(
+    matrices: Mapping[str, np.ndarray],
+    *,
+    limit: float | None = None,
+    row_label: str = "row",
+    column_label: str = "column",
+    columns: int | None = None,
+    values: bool | None = None,
+    size: tuple[float, float] | None = None,
+) -> Figure:
+    """Draw matrices side by side, all with cells of about one size, and return the figure.
+
+    Args:
+        matrices: title -> matrix (rows, columns), array or tensor.
+        limit: colours run over [-limit, limit] in all panels; by default the largest magnitude of all
+            matrices.
+        columns: matrices in a row; by default all.
+        values, row_label, column_label: as in :func:`show_matrix`.
+        size: of the figure in inches; by default as wide as all figures, and as high as the cells need.
+    """
+    arrays = {title: np.atleast_2d(np.asarray(matrix, dtype=float)) for title, matrix in matrices.items()}
+    limit = limit or max(float(np.abs(array).max()) for array in arrays.values()) or 1.0
+    columns = columns or len(arrays)
+    rows = -(-len(arrays) // columns)
+    shapes = [array.shape for array in arrays.values()]
+    widths = [max(shape[1] for shape in shapes[column::columns]) for column in range(columns)]
+    heights = [max(shape[0] for shape in shapes[row * columns : (row + 1) * columns]) for row in range(rows)]
+    cell = min((WIDTH - 0.6 * columns) / sum(widths), 0.45)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=size or (WIDTH, cell * sum(heights) + 0.9 * rows),
+        width_ratios=widths,
+        height_ratios=heights,
+        squeeze=False,
+    )
+    for ax, (title, array) in zip(axes.flat, arrays.items(), strict=False):
+        show_matrix(
+            ax, array, title, values=values, limit=limit, row_label=row_label, column_label=column_label
+        )
+    for ax in list(axes.flat)[len(arrays) :]:
+        ax.remove()
+    return figure

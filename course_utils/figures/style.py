@@ -1,7 +1,7 @@
 """The course's plots: one look everywhere, colour-blind-safe, and a text alternative for each picture.
 
-Colours are those of Okabe & Ito ("Color Universal Design", 2008). Images use grey levels, signed quantities a blue-red
-map centred on zero, other quantities "viridis".
+Colours are those of Okabe & Ito ("Color Universal Design", 2008). Images use grey levels, signed quantities
+a blue-red map centred on zero, other quantities "viridis".
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import io
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+
+from course_utils.cohort.labels import LABELS
 
 COLOURS = {
     "black": "#000000",
@@ -27,7 +29,7 @@ COLOURS = {
 LABEL_COLOURS = {1: COLOURS["red"], 2: COLOURS["sky"], 4: COLOURS["yellow"]}
 
 
-LABEL_NAMES = {1: "necrotic / non-enhancing core", 2: "oedema", 4: "enhancing tumour"}
+LABEL_NAMES = {label: name for label, name in LABELS.items() if label}
 
 
 WIDTH = 9.0  # inches: every figure of the course is this wide unless its content asks for less
@@ -58,8 +60,8 @@ def use_style() -> None:
 def show(figure: Figure, alt: str) -> None:
     """Display a figure as PNG with a text alternative, and close it.
 
-    ``alt`` says what is to be seen, for those who can't see it. Outside a notebook the figure is only rendered and
-    closed. Raises ValueError where ``alt`` is empty.
+    ``alt`` says what is to be seen, for those who can't see it. Outside a notebook the figure is only
+    rendered and closed. Raises ValueError where ``alt`` is empty.
     """
     if not alt.strip():
         raise ValueError("every figure needs a text alternative: show(figure, alt='what is to be seen')")

@@ -1,6 +1,7 @@
 """A volume viewer for notebooks: three planes with a slider each, choice of modality, label overlay.
 
-Built on :class:`course_utils.figures.sliders.SliderFigure`, so it works in JupyterLab, VS Code and Colab alike.
+Built on :class:`course_utils.figures.sliders.SliderFigure`, so it works in JupyterLab, VS Code and Colab
+alike.
 """
 
 from __future__ import annotations
