@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import glob
 import hashlib
 import json
 import os
 import re
+import tomllib
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 
-from course_utils import bootstrap
+from course_utils import bootstrap, paths
 from course_utils.publishing import (
     LENIENT,
     BuildError,
@@ -238,6 +240,15 @@ def test_a_written_solution_has_several_cells_but_ends_at_a_heading_and_at_the_n
     course.edit("# ## Aside", "# Aside")
     add, half = build.build(course.source).exercises
     assert half.solution.endswith("thirty-seven.\n\nWhat you found.")
+
+
+def test_an_installed_package_has_the_written_solutions():
+    root = paths.repository_root()
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    (pattern,) = project["tool"]["setuptools"]["package-data"]["course_utils"]
+    packed = glob.glob(pattern, root_dir=root / "course_utils", recursive=True)
+    solutions = build.solutions_path(root / "notebooks" / "solutions" / "02_convolution.py")
+    assert solutions.relative_to(root / "course_utils").as_posix() in packed
 
 
 PLOT = """\

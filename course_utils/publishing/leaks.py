@@ -51,7 +51,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Secrets:
-    """The secrets of an exercise or a hidden cell, given away if one, or only if ``most`` of them are seen."""
+    """The secrets of an exercise or hidden cell, given away if one, or only if ``most`` of them are seen."""
 
     members: tuple[Secret, ...]
     most: bool = False
