@@ -19,7 +19,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Regenerate the students' notebooks, written solutions and the README's table from notebooks/solutions/."""
+    """Regenerate notebooks, written solutions and the README's table from notebooks/solutions/."""
     from course_utils import publishing
 
     if arguments.check:
@@ -36,8 +36,8 @@ def notebooks(arguments: argparse.Namespace) -> int:
         worked_in = [] if arguments.force else publishing.worked_in(paths.repository_root() / "notebooks")
         if worked_in:
             print(
-                f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
-                "Keep it under another name, outside notebooks/; then use --force.",
+                f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be "
+                "lost. Keep it under another name, outside notebooks/; then use --force.",
                 file=sys.stderr,
             )
             return 1

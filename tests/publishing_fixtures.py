@@ -8,8 +8,14 @@ import pytest
 from nbformat import NotebookNode
 
 from course_utils import paths
+<<<<<<< HEAD
 from course_utils.publishing import NotebookError, build
 from course_utils.publishing.run import executed, executions
+=======
+from course_utils.checking import Checker
+from course_utils.checking.checker import Exercise
+from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
+>>>>>>> build
 
 SOURCE = '''\
 # ---
@@ -38,12 +44,12 @@ from course_utils.checking import Checker
 check = Checker("adding")
 
 
-@check.exercise(oracle=lambda first, second: first + second, hints=("Think.",))
+@check.exercise(oracle=lambda first, second: sum([first, second]), hints=("Think.",))
 def add(trial):
     trial.case(3.0, 5.0)
 
 
-check.number("half", answer=36.5, hints=("Divide.",))
+check.number("half", answer=sum((30, 6.5)), hints=("Divide.",))
 
 # %% [markdown]
 # ### Exercise 1: a sum
@@ -96,11 +102,13 @@ assert add(1, 1) == 2, "a demonstration for the instructor"
 class Course:
     """A repository with one notebook, ``02_adding``, and a README; ``edit`` changes the source.
 
-    Its package is this repository's, but for the written solutions, which are made here.
+    Its package is this repository's, but for the written solutions, which are made here. ``exercises`` is
+    what its checks register.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, exercises: dict[str, Exercise]) -> None:
         self.root = root
+        self.exercises = exercises
         self.source = root / "notebooks" / "solutions" / "02_adding.py"
         self.student = root / "notebooks" / "02_adding.ipynb"
         self.readme = root / "README.md"
@@ -132,8 +140,15 @@ class Course:
 @pytest.fixture
 def course(tmp_path, monkeypatch) -> Course:
     """A small course of its own, with exercises "add" and "half"."""
-    monkeypatch.setattr(build, "registered_exercises", lambda topic: {"add": None, "half": None})
-    return Course(tmp_path)
+    check = Checker("adding")
+
+    @check.exercise(oracle=lambda first, second: first + second, hints=())
+    def add(trial):
+        trial.case(3.0, 5.0)
+
+    check.number("half", answer=36.5, hints=())
+    monkeypatch.setattr(build, "registered_exercises", lambda topic: check.exercises)
+    return Course(tmp_path, check.exercises)
 
 
 class ExecutedSolutions:
