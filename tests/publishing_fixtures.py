@@ -8,14 +8,10 @@ import pytest
 from nbformat import NotebookNode
 
 from course_utils import paths
-<<<<<<< HEAD
-from course_utils.publishing import NotebookError, build
-from course_utils.publishing.run import executed, executions
-=======
 from course_utils.checking import Checker
 from course_utils.checking.checker import Exercise
-from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
->>>>>>> build
+from course_utils.publishing import NotebookError, build
+from course_utils.publishing.run import executed, executions
 
 SOURCE = '''\
 # ---

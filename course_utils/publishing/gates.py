@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-=======
-from collections.abc import Iterator, Mapping
->>>>>>> build
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -28,13 +21,8 @@ from course_utils.publishing.build import (
 )
 from course_utils.publishing.committed import DamagedNotebook, read_committed
 from course_utils.publishing.rules import Breach
-<<<<<<< HEAD
 from course_utils.publishing.run import NotebookError, executed, outcomes
-from course_utils.publishing.source import BuildError, Line, Source, read_source, short_path, source_paths
-=======
-from course_utils.publishing.run import NotebookError, outcomes, run_notebook
 from course_utils.publishing.source import BuildError, short_path, source_paths
->>>>>>> build
 
 _REMEDY = "run 'make notebooks'"
 
