@@ -62,7 +62,7 @@ class Formulas:
         width, height = (float(drawing.get(side)) / _SIZE for side in ("width", "height"))
         below = (formula.getyofst() - _MARGIN) / _SIZE
         drawing.attrib = {
-            "class": "formula display" if display else "formula",
+            "class": "formula",
             "role": "img",
             "aria-label": tex,
             "viewBox": drawing.get("viewBox"),
