@@ -47,7 +47,7 @@ class Formulas:
         tex = " ".join(tex.split())
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")
+                warnings.simplefilter("error", UserWarning)  # ziamath's word for "left out"
                 formula = ziamath.Latex(
                     _respelt(tex), size=_SIZE, inline=not display, color="currentColor", margin=_MARGIN
                 )
