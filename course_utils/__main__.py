@@ -22,7 +22,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Regenerate the students' notebooks and the README's table from notebooks/solutions/."""
+    """Regenerate the students' notebooks, written solutions and the README's table from notebooks/solutions/."""
     from course_utils import publishing
 
     if arguments.check:
@@ -32,17 +32,20 @@ def notebooks(arguments: argparse.Namespace) -> int:
         print("The notebooks agree with their sources." if not problems else f"{len(problems)} problems.")
         return 1 if problems else 0
 
-    worked_in = [] if arguments.force else _worked_in(paths.repository_root() / "notebooks")
-    if worked_in:
-        print(
-            f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
-            "Keep it under another name, outside notebooks/; then use --force.",
-            file=sys.stderr,
-        )
-        return 1
     try:
+        if arguments.measure:
+            print(publishing.measures_report())
+            return 0
+        worked_in = [] if arguments.force else publishing.worked_in(paths.repository_root() / "notebooks")
+        if worked_in:
+            print(
+                f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
+                "Keep it under another name, outside notebooks/; then use --force.",
+                file=sys.stderr,
+            )
+            return 1
         changed = publishing.write_all()
-    except publishing.BuildError as error:
+    except (publishing.BuildError, publishing.DamagedNotebook) as error:
         print(error, file=sys.stderr)
         return 1
     names = ", ".join(path.name for path in changed)
@@ -83,6 +86,11 @@ def make_parser() -> argparse.ArgumentParser:
     command = _add(commands, notebooks)
     command.add_argument("--check", action="store_true", help="write nothing; say what is out of step")
     command.add_argument("--force", action="store_true", help="overwrite notebooks in which somebody worked")
+    command.add_argument(
+        "--measure",
+        action="store_true",
+        help="write nothing; print minutes, words, lines, and rules that are broken",
+    )
 
     command = _add(commands, run)
     command.add_argument("names", nargs="*", metavar="NN", help="numbers or names of notebooks; default: all")
@@ -147,18 +155,6 @@ def _is_up_to_date(record: Path) -> bool:
     inputs = [root / "requirements.txt", *(root / "notebooks" / "solutions").glob("*.py")]
     inputs += [path for path in (root / "course_utils").rglob("*.*") if path.suffix in (".py", ".npz")]
     return max(path.stat().st_mtime for path in inputs) < record.stat().st_mtime
-
-
-def _worked_in(folder: Path) -> list[str]:
-    """The students' notebooks that were run: those that are generated have no outputs and no counts."""
-    import nbformat
-
-    names = []
-    for path in sorted(folder.glob("*.ipynb")):
-        cells = nbformat.read(path, as_version=4).cells
-        if any(cell.cell_type == "code" and (cell.outputs or cell.execution_count) for cell in cells):
-            names.append(f"notebooks/{path.name}")
-    return names
 
 
 if __name__ == "__main__":

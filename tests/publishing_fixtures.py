@@ -25,7 +25,7 @@ SOURCE = '''\
 # **You build:** a sum. Then
 # more.
 #
-# **Time:** about 5 minutes
+# **Time:** computed
 
 # %% tags=["bootstrap"]
 # generated
@@ -44,6 +44,13 @@ def add(trial):
 
 check.number("half", answer=36.5, hints=("Divide.",))
 
+# %% [markdown]
+# ### Exercise 1: a sum
+#
+# *6 minutes · difficulty 2 of 3*
+#
+# Add two numbers.
+
 # %% tags=["exercise"]
 def add(first, second):
     """The sum."""
@@ -56,20 +63,29 @@ def add(first, second):
 # %%
 add = check("add", add)
 
+# %% [markdown] tags=["solution"]
+# **Solution.** The plus sign $+$ adds.
+#
+# In *any* order.
+
 # %% [markdown]
+# ### Exercise 2: a half
+#
+# *1 minute · difficulty 1 of 3*
+#
 # What is half of 73?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
 half = 36.5
-#> half = ...
+# > half = ...
 ### END SOLUTION
 
 # %%
 half = check("half", half)
 
 # %% [markdown] tags=["solution"]
-# Half of seventy-three lies between thirty-six and thirty-seven.
+# **Solution.** Half of seventy-three lies between thirty-six and thirty-seven.
 
 # %% tags=["instructor"]
 assert add(1, 1) == 2, "a demonstration for the instructor"
@@ -77,15 +93,23 @@ assert add(1, 1) == 2, "a demonstration for the instructor"
 
 
 class Course:
-    """A repository with one notebook, ``02_adding``, and a README; ``edit`` changes the source."""
+    """A repository with one notebook, ``02_adding``, and a README; ``edit`` changes the source.
+
+    Its package is this repository's, but for the written solutions, which are made here.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.source = root / "notebooks" / "solutions" / "02_adding.py"
         self.student = root / "notebooks" / "02_adding.ipynb"
         self.readme = root / "README.md"
+        self.solutions = root / "course_utils" / "assets" / "solutions" / "adding.json"
         self.source.parent.mkdir(parents=True)
-        (root / "course_utils").symlink_to(paths.repository_root() / "course_utils")  # for the bootstrap cell
+        package = paths.repository_root() / "course_utils"  # the bootstrap cell looks for it
+        (root / "course_utils" / "assets").mkdir(parents=True)
+        for entry in [*package.iterdir(), *(package / "assets").iterdir()]:
+            if entry.name not in ("assets", "solutions", "__pycache__"):
+                (root / entry.relative_to(package.parent)).symlink_to(entry)
         self.source.write_text(SOURCE, encoding="utf-8")
         self.readme.write_text(
             "# Course\n\n<!-- notebooks:begin -->\n<!-- notebooks:end -->\n\nMore.\n", encoding="utf-8"

@@ -6,10 +6,16 @@ import json
 
 import pytest
 
+from course_utils import paths
+from course_utils.__main__ import main
 from course_utils.publishing import (
+    LENIENT,
+    RULES,
     check_all,
     inverse_run_problems,
     leak_problems,
+    rule_breaches,
+    rules,
     source_paths,
     sync_problems,
     write_all,
@@ -48,7 +54,8 @@ def test_fresh_notebooks_have_no_problems(course):
 def test_sync_finds_a_changed_source_and_solution(course, old, new):
     write_all(course.root)
     course.edit(old, new)
-    (problem,) = sync_problems(course.root)
+    problem, *others = sync_problems(course.root)
+    assert len(others) == ("= " in old)  # the written solutions hold the code, too
     assert problem.startswith("notebooks/02_adding.ipynb is not what its source builds: run 'make notebooks'")
 
 
@@ -72,7 +79,7 @@ def test_sync_finds_a_missing_notebook_and_one_without_a_source(course):
 def test_sync_finds_an_old_table_in_the_readme(course):
     write_all(course.root)
     text = course.readme.read_text(encoding="utf-8")
-    course.readme.write_text(text.replace("about 5 minutes", "about 6 minutes"), encoding="utf-8")
+    course.readme.write_text(text.replace("about 10 minutes", "about 6 minutes"), encoding="utf-8")
     (problem,) = sync_problems(course.root)
     assert problem.startswith("README.md: the table of notebooks")
 
@@ -93,7 +100,7 @@ def test_sync_reports_a_source_that_cannot_be_built(course):
         "Hint: `result = second + first + 0 * (first - second)`.",
         "half = 36.5",
         "half=36.5  # right",
-        "Half of seventy-three lies between thirty-six and thirty-seven.",
+        "**Solution.** Half of seventy-three lies between thirty-six and thirty-seven.",
         'assert add(1, 1) == 2, "a demonstration for the instructor"',
     ],
 )
@@ -113,7 +120,7 @@ def test_leak_ignores_lines_that_tell_nothing(course, line):
 
 def test_leak_finds_a_short_line_pasted_where_a_given_cell_already_has_it(course):
     course.edit("    return result\n", "    total = 0\n    return result\n")
-    course.edit("# %% [markdown]\n# What is", "# %%\ntotal = 0\n\n# %% [markdown]\n# What is")
+    course.edit("# %% [markdown]\n# ### Exercise 2", "# %%\ntotal = 0\n\n# %% [markdown]\n# ### Exercise 2")
     write_all(course.root)
     assert leak_problems(course.root) == []
     paste(course, "total = 0")
@@ -130,7 +137,7 @@ def test_leak_finds_a_short_line_pasted_where_a_given_cell_already_has_it(course
     ],
 )
 def test_leak_finds_a_source_that_gives_a_solution_away(course, given, shown):
-    course.edit("# %% [markdown]\n# What is", f"{given}\n# %% [markdown]\n# What is")
+    course.edit("# %% [markdown]\n# ### Exercise 2", f"{given}\n# %% [markdown]\n# ### Exercise 2")
     write_all(course.root)
     (problem,) = leak_problems(course.root)
     place = f"notebooks/solutions/02_adding.py:{line_in_region(course, shown)}"
@@ -145,12 +152,71 @@ def line_in_region(course, text: str) -> int:
     return number
 
 
+def test_sync_finds_written_solutions_that_are_old_missing_or_without_a_source(course):
+    write_all(course.root)
+    name = "course_utils/assets/solutions/adding.json"
+    course.solutions.write_text(
+        course.solutions.read_text(encoding="utf-8").replace("36.5", "36"), encoding="utf-8"
+    )
+    (problem,) = sync_problems(course.root)
+    assert problem.startswith(f"{name} is not what its source builds: run 'make notebooks'")
+    course.solutions.rename(course.solutions.with_name("stale.json"))
+    assert sync_problems(course.root) == [
+        f"{name} is missing: run 'make notebooks'",
+        "course_utils/assets/solutions/stale.json has no source: delete it",
+    ]
+
+
+CONFLICT = "<<<<<<< HEAD\n{}=======\n{}>>>>>>> other\n"
+DAMAGES = {
+    "merge conflict": (lambda text: CONFLICT.format(text, text), "a merge conflict is marked in line 1"),
+    "half a file": (lambda text: text[: len(text) // 2], "it breaks off or is damaged in line"),
+    "nothing": (lambda text: "", "it is empty"),
+    "a list": (lambda text: "[]", "it has no cells"),
+    "another format": (lambda text: '{"worksheets": []}', "it has no cells"),
+    "cells without source": (lambda text: '{"cells": [{"cell_type": "code"}]}', "it has no cells"),
+}
+
+
+@pytest.mark.parametrize(("damage", "reason"), DAMAGES.values(), ids=DAMAGES)
+def test_a_file_that_is_no_notebook_is_named_with_the_remedy(course, damage, reason, monkeypatch, capsys):
+    write_all(course.root)
+    whole = course.student.read_bytes()
+    course.student.write_text(damage(whole.decode()), encoding="utf-8")
+    named = f"notebooks/02_adding.ipynb is no notebook: {reason}"
+    for problems in (sync_problems(course.root), leak_problems(course.root)):
+        (problem,) = problems
+        assert problem.startswith(named) and "notebooks --force" in problem
+
+    monkeypatch.setattr(paths, "repository_root", lambda: course.root)
+    assert main(["notebooks", "--check"]) == 1
+    assert named in capsys.readouterr().out
+    assert main(["notebooks"]) == 1  # somebody's work may be in it
+    assert capsys.readouterr().err.startswith(named)
+    assert main(["notebooks", "--force"]) == 0
+    assert course.student.read_bytes() == whole
+
+
+def test_a_notebook_in_another_encoding_is_named(course):
+    write_all(course.root)
+    course.student.write_bytes(course.student.read_text(encoding="utf-8").encode("latin-1"))
+    (problem,) = sync_problems(course.root)
+    assert "notebooks/02_adding.ipynb is no notebook: it is not UTF-8" in problem
+
+
+def test_sync_reports_a_missing_readme(course):
+    write_all(course.root)
+    course.readme.unlink()
+    (problem,) = sync_problems(course.root)
+    assert "README.md:1: the README is missing" in problem
+
+
 def test_leak_allows_a_given_cell_to_repeat_a_loop_or_one_line_of_several(course):
     total = "result = sum(value for value in (first, second))\n"
     loop = "for _ in range(3 - first % 2 + 1):\n"
     course.edit(ADD, f"    {total}    {loop}        result = result + 0 * (first - second)\n")
     given = f"# %%\nfirst = 1\n{loop}    print()\nsecond = 2\n{total}\n"
-    course.edit("# %% [markdown]\n# What is", given + "# %% [markdown]\n# What is")
+    course.edit("# %% [markdown]\n# ### Exercise 2", given + "# %% [markdown]\n# ### Exercise 2")
     write_all(course.root)
     assert leak_problems(course.root) == []
 
@@ -160,19 +226,48 @@ def test_the_untouched_small_course_runs_and_answers_not_attempted(course):
 
 
 def test_the_inverse_run_finds_an_exercise_that_is_already_solved(course):
-    course.edit("#> half = ...", "#> half = 36.5 + 0")
+    course.edit("# > half = ...", "# > half = 36.5 + 0")
     assert inverse_run_problems(course.source) == [
         "02_adding: the check 'half' answered 'pass' to an untouched stub"
     ]
 
 
 def test_the_inverse_run_finds_a_cell_that_fails_and_a_check_that_says_nothing(course):
-    course.edit("# %% [markdown]\n# What is", "# %%\nprint(solved_elsewhere)\n\n# %% [markdown]\n# What is")
+    course.edit(
+        "# %% [markdown]\n# ### Exercise 2",
+        "# %%\nprint(solved_elsewhere)\n\n# %% [markdown]\n# ### Exercise 2",
+    )
     (problem,) = inverse_run_problems(course.source)
     assert "print(solved_elsewhere)" in problem and "NameError" in problem
 
     course.edit("print(solved_elsewhere)", "check = lambda name, answer: answer")
     assert inverse_run_problems(course.source) == ["02_adding: 2 exercises, but 1 answers of checks"]
+
+
+def test_breaches_of_every_rule_are_found_and_printed(course, monkeypatch, capsys):
+    monkeypatch.setattr(paths, "repository_root", lambda: course.root)
+    assert rule_breaches() == []
+    long = "".join(f"x{number} = {number}\n" for number in range(21))
+    drawn = "fig, ax = 1, 2\nax\nfig\n" * 6
+    course.edit(
+        "# %% [markdown]\n# ### Exercise 2", f"# %%\n{long}\n# %%\n{drawn}\n# %% [markdown]\n# ### Exercise 2"
+    )
+    line = course.line("x0 = 0") - 1
+    place = "notebooks/solutions/02_adding.py"
+    expected = [
+        f"{place}:{line}: a cell of 21 lines: at most 20, so that one cell does one thing",
+        f"{place}: 18 of 52 lines of code in view draw (35 %, at most 25 %): call a helper of course_utils.figures, "
+        'or put what only draws into a cell with tags=["plot"]',
+    ]
+    monkeypatch.setattr(rules, "LENIENT", frozenset(RULES))
+    assert [str(breach) for breach in rule_breaches()] == expected
+    assert main(["notebooks", "--measure"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"  {breach}\n" in printed for breach in expected)
+    assert "02_adding" in printed and "35 %" in printed and "1 breaches, only reported" in printed
+    monkeypatch.setattr(rules, "LENIENT", frozenset())
+    assert main(["notebooks", "--check"]) == 1
+    assert expected[0] in capsys.readouterr().out
 
 
 # ---- the gates on the notebooks of this repository
@@ -188,6 +283,23 @@ def test_committed_notebooks_agree_with_their_sources():
 
 def test_committed_notebooks_show_no_solution():
     assert leak_problems() == []
+
+
+_ONLY_REPORTED = pytest.mark.xfail(
+    reason="only reported for now: take it from LENIENT when it passes", strict=True
+)
+
+
+@pytest.mark.parametrize(
+    "rule", [pytest.param(rule, marks=_ONLY_REPORTED if rule in LENIENT else ()) for rule in RULES]
+)
+def test_the_notebooks_keep_the_rule(rule, all_breaches):
+    assert [str(breach) for breach in all_breaches if breach.rule == rule] == []
+
+
+@pytest.fixture(scope="module")
+def all_breaches():
+    return rule_breaches()
 
 
 # The solution runs first: a notebook that trains then finds its finished training in the inverse run. The

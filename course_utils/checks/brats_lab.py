@@ -1,26 +1,37 @@
-"""Checks of notebook 11: class indices, splitting, the loss at the start, slice-wise prediction, Dice, failures."""
+"""Exercises of notebook 11: class indices, splitting, the loss at the start, slice-wise prediction, Dice.
+
+Oracles: a dictionary of labels, SciPy's Dice dissimilarity, a loop over slices.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import torch
 from scipy.spatial.distance import dice as dice_dissimilarity
-from torch import nn
+from torch import Tensor, nn
 
 from course_utils.checking import Checker, Trial
+from course_utils.checking.mistakes import then
 
 check = Checker("brats_lab")
 
 
-# ---- class_indices
+# ---- 1 · class_indices
 
 _INDEX_OF_LABEL = {0: 0, 1: 1, 2: 2, 4: 3}
 
 
-def _class_indices(labels):
+def _class_indices(labels: np.ndarray) -> np.ndarray:
     return np.vectorize(_INDEX_OF_LABEL.__getitem__, otypes=[np.int64])(labels)
+
+
+def _by_table(*indices: int):
+    """The mistake that gives the labels 0, 1, 2, 4 these indices."""
+    table = np.array([*indices[:3], 0, indices[3]])
+    return lambda labels: table[labels]
 
 
 @check.exercise(
@@ -31,29 +42,38 @@ def _class_indices(labels):
         "`indices = labels.astype(np.int64)` is a copy of the right type; then `indices[indices == 4] = 3`.",
     ),
     why={
-        (
-            lambda labels: labels.astype(np.int64)
-        ): "Label 4 is still 4: the network has four outputs, numbered 0 to 3, and none is called 4.",
-        (
-            lambda labels: np.maximum(labels.astype(np.int64) - 1, 0)
-        ): "You moved every label down by one, so label 1 (necrosis) became background.",
-        (lambda labels: (labels > 0).astype(np.int64)): (
+        _by_table(0, 1, 2, 4): (
+            "Label 4 is still 4: the network has four outputs, numbered 0 to 3, and none is called 4."
+        ),
+        _by_table(0, 0, 1, 3): (
+            "You moved every label down by one, so label 1 (necrosis) became background."
+        ),
+        _by_table(-1, 0, 1, 3): "You moved every label down by one: background became -1.",
+        _by_table(0, 1, 1, 1): (
             "Everything became 0 or 1: tumour or not. The network is to tell the three tumour classes apart."
         ),
-        (lambda labels: np.minimum(labels, 2).astype(np.int64)): (
+        _by_table(0, 1, 2, 2): (
             "You gave enhancing tumour (4) the index of oedema (2): a prediction could never be mapped back."
+        ),
+        _by_table(0, 1, 2, 0): "Enhancing tumour (4) became background: `% 4` turns 4 into 0.",
+        _by_table(0, 2, 1, 3): (
+            "Core (1) and oedema (2) are exchanged: that is the order of the Medical Segmentation Decathlon."
+        ),
+        (lambda labels: np.unique(labels, return_inverse=True)[1].reshape(labels.shape)): (
+            "You numbered the labels that occur: where one of them is missing, all that follow get another "
+            "index. Map each label by its own value."
         ),
     },
 )
 def class_indices(trial: Trial) -> None:
     trial.signature("labels")
     trial.case(np.array([0, 1, 2, 4], dtype=np.uint8), expected=np.array([0, 1, 2, 3]))
-    labels = np.random.default_rng(0).choice(np.array([0, 1, 2, 4], dtype=np.uint8), size=(4, 3, 5))
-    trial.case(labels)
+    trial.case(np.array([0, 2, 4], dtype=np.uint8), expected=np.array([0, 2, 3]))
+    trial.case(np.random.default_rng(0).choice(np.array([0, 1, 2, 4], dtype=np.uint8), size=(4, 3, 5)))
     trial.case(np.zeros((2, 3), dtype=np.uint8))
 
 
-# ---- how to split
+# ---- 2 · how to split
 
 check.choice(
     "split_by_subject",
@@ -64,15 +84,20 @@ check.choice(
         "The question that we want answered: how well does it do on a patient it has never seen?",
     ),
     why={
-        "A": "More slices do not help: neighbouring slices are nearly copies, and a copy of a test slice in the training "
-        "set turns the test into a memory test.",
-        "B": "Equal class shares are pleasant, but they don't cure the fault: slices of one head still lie on both sides.",
+        "A": (
+            "More slices do not help: neighbouring slices are nearly copies, and a copy of a test slice in "
+            "the training set turns the test into a memory test."
+        ),
+        "B": (
+            "Equal class shares are pleasant, but they don't cure the fault: slices of one head still lie on "
+            "both sides."
+        ),
         "D": "Speed does not change between the two splits: the number of slices is the same.",
     },
 )
 
 
-# ---- the loss before the first step
+# ---- 3 · the loss before the first step
 
 check.number(
     "starting_loss",
@@ -86,7 +111,12 @@ check.number(
     why={
         0.25: "That is the probability of the true class; the loss is minus its logarithm.",
         2.0: "That is the logarithm to base 2; PyTorch's cross-entropy uses the natural one.",
+        math.log10(4): "That is the logarithm to base 10; PyTorch's cross-entropy uses the natural one.",
         math.log(2): "That is log(2), for two classes; here there are four.",
+        math.log(3): "That is log(3): the background is a class, too, so there are four.",
+        4 * math.log(4): (
+            "That is the sum over four classes: the loss looks at the true class only, and takes the mean."
+        ),
         0.0: "Zero would be the loss of a network that is always sure and right.",
         -math.log(4): (
             "The sign: a probability is at most 1, so its logarithm is negative and the loss, minus that, "
@@ -96,182 +126,233 @@ check.number(
 )
 
 
-# ---- predict_volume
+# ---- 4 · predict_volume
 
 
 class _Edges(nn.Module):
-    """A small fixed network whose answer depends on direction and, unlike a real one, plainly on its mode.
+    """A small fixed network whose answer shows how it was used: (N, 2, H, W) to logits (N, 4, H, W), float32.
 
-    (N, 2, H, W) -> (N, 3, H, W). In training mode it always answers class 0, so that a forgotten ``eval()`` shows.
+    Its classes depend on direction, so that turned slices show. Where gradients are recorded it answers class
+    1 everywhere, and where ``child`` is in training mode (as dropout or normalisation would be) class 0.
     """
 
     def __init__(self) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(3)
-        self.weight = nn.Parameter(torch.randn(3, 2, 3, 3, generator=generator, dtype=torch.float64))
+        self.weight = nn.Parameter(torch.randn(4, 2, 3, 3, generator=generator))
+        self.child = nn.Dropout(0.0)
 
     def __repr__(self) -> str:
         return "network"
 
-    def forward(self, slices: torch.Tensor) -> torch.Tensor:
-        scores = nn.functional.conv2d(slices, self.weight, padding=1)
-        if self.training:
-            scores = scores + torch.tensor([1e3, 0.0, 0.0], dtype=scores.dtype).reshape(1, 3, 1, 1)
-        return scores
+    def forward(self, slices: Tensor) -> Tensor:
+        logits = nn.functional.conv2d(slices, self.weight, padding=1)
+        if self.child.training:
+            return logits + 1e3 * (torch.arange(4) == 0).reshape(1, 4, 1, 1)
+        if torch.is_grad_enabled():
+            return logits + 1e3 * (torch.arange(4) == 1).reshape(1, 4, 1, 1)
+        return logits
 
 
-def _scores(network, image, *, axis=-1):
-    """Class scores (classes, X, Y, Z) of slices cut across ``axis``, in the network's present mode."""
-    slices = torch.movedim(image, axis, 0)
+def _logits(network: nn.Module, image: Tensor, *, axis: int = -1, training: bool = False) -> Tensor:
+    """Class scores (classes, X, Y, Z) of slices cut across ``axis`` of the image."""
+    network.train(training)
     with torch.no_grad():
-        return torch.movedim(network(slices), 0, axis)
+        return torch.movedim(network(torch.movedim(image, axis, 0)), 0, axis)
 
 
-def _predict_volume(network, image):
+def _predict_volume(network: nn.Module, image: Tensor) -> Tensor:
+    """By a loop over slices."""
     network.eval()
-    return torch.stack(
-        [network(image[None, ..., k])[0].argmax(0) for k in range(image.shape[-1])], dim=-1
-    ).detach()
+    with torch.no_grad():
+        slices = [network(image[None, ..., k])[0].argmax(0) for k in range(image.shape[-1])]
+    return torch.stack(slices, dim=-1)
 
 
-def _in_training_mode(network, image):
-    return _scores(network.train(), image).argmax(0)
+def _with_gradients(network: nn.Module, image: Tensor) -> Tensor:
+    network.eval()
+    with torch.enable_grad():
+        return network(image.movedim(-1, 0)).argmax(1).movedim(0, -1)
 
 
-def _across_first_axis(network, image):
-    return _scores(network.eval(), image, axis=1).argmax(0)
+def _reshaped(network: nn.Module, image: Tensor, *, there: bool, back: bool) -> Tensor:
+    """Axes moved by reshape, which moves none: on the way to the network, on the way back, or both."""
+    channels, *size = image.shape
+    slices = image.reshape(size[2], channels, *size[:2]) if there else image.movedim(-1, 0)
+    network.eval()
+    with torch.no_grad():
+        indices = network(slices).argmax(1)
+    return indices.reshape(size) if back else indices.movedim(0, -1)
 
 
-def _slices_in_front(network, image):
-    return torch.movedim(_predict_volume(network, image), -1, 0)
-
-
-def _best_score(network, image):
-    return _scores(network.eval(), image).amax(0)
-
-
-def _all_scores(network, image):
-    return _scores(network.eval(), image)
-
-
-def _worst_class(network, image):
-    return _scores(network.eval(), image).argmin(0)
+def _turned_slices(network: nn.Module, image: Tensor) -> Tensor:
+    """x and y exchanged inside every slice, and back."""
+    return _predict_volume(network, image.transpose(1, 2)).transpose(0, 1)
 
 
 @check.exercise(
     oracle=_predict_volume,
     hints=(
-        "The network eats a batch of 2D slices, (slices, channels, X, Y). Which axis of the volume counts the slices?",
+        "The network eats a batch of 2D slices, (slices, channels, X, Y). Which axis of the volume counts "
+        "the slices?",
         "`image.movedim(-1, 0)` puts z first; afterwards the answer's slice axis has to go back to the end.",
-        "`network.eval()`, then inside `torch.no_grad()`: `network(image.movedim(-1, 0)).argmax(1).movedim(0, -1)`.",
+        "`network.eval()`, then inside `torch.no_grad()`: "
+        "`network(image.movedim(-1, 0)).argmax(1).movedim(0, -1)`.",
     ),
     why={
-        _in_training_mode: (
-            "The network was in training mode: call `network.eval()` first, or normalisation and dropout "
-            "behave as in training."
+        then(partial(_logits, training=True), lambda logits: logits.argmax(0)): (
+            "The network was in training mode: call `network.eval()`, which tells all its layers. Otherwise "
+            "normalisation and dropout behave as in training."
         ),
-        _across_first_axis: (
+        _with_gradients: (
+            "Gradients were recorded: predict inside `with torch.no_grad():`, or the graph of a whole volume "
+            "fills the memory."
+        ),
+        then(partial(_logits, axis=1), lambda logits: logits.argmax(0)): (
             "You cut across the first axis: the network was trained on axial slices, those across the last "
             "one."
         ),
-        _slices_in_front: "The slices are right, but their axis stayed in front: bring it back to the end, (X, Y, Z).",
-        _best_score: "These are the highest scores, not the classes that reached them: argmax instead of max.",
-        _all_scores: (
+        then(_predict_volume, lambda labels: labels.movedim(-1, 0)): (
+            "The slices are right, but their axis stayed in front: bring it back to the end, (X, Y, Z)."
+        ),
+        partial(_reshaped, there=True, back=False): (
+            "`reshape` (or `view`) doesn't move an axis, it deals the same numbers out anew: your slices are"
+            " no slices. Use `movedim` or `permute`."
+        ),
+        partial(_reshaped, there=False, back=True): (
+            "The slices went in right, but `reshape` (or `view`) does not bring their axis back: it mixes "
+            "voxels of different slices. Use `movedim` or `permute`."
+        ),
+        partial(_reshaped, there=True, back=True): (
+            "`reshape` (or `view`) moves no axis, there or back: what the network saw were no slices. Use "
+            "`movedim` or `permute` both times."
+        ),
+        _turned_slices: (
+            "x and y are exchanged inside each slice: the network was trained on slices (X, Y), not (Y, X)."
+        ),
+        then(_logits, lambda logits: logits.amax(0)): (
+            "These are the highest scores, not the classes that reached them: argmax instead of max."
+        ),
+        _logits: (
             "These are all the scores: for each voxel keep the class with the highest one (argmax over the "
             "classes)."
         ),
-        _worst_class: "You took the class with the lowest score.",
+        then(_logits, lambda logits: logits.argmin(0)): "You took the class with the lowest score.",
+        then(_predict_volume, lambda labels: torch.tensor([0, 1, 2, 4])[labels]): (
+            "Those are BraTS labels (4 for enhancing tumour). Asked for is the class index, 0 to 3."
+        ),
     },
 )
 def predict_volume(trial: Trial) -> None:
     trial.signature("network", "image")
     generator = torch.Generator().manual_seed(1)
     for shape in ((2, 4, 5, 3), (2, 6, 3, 7)):
-        image = torch.randn(shape, generator=generator, dtype=torch.float64)
-        trial.case(_Edges().train(), image, label=f"predict_volume(network, image of shape {shape})")
-    image = torch.randn((2, 3, 4, 2), generator=generator, dtype=torch.float64)
-    labels = trial.call(_Edges(), image, label="predict_volume(network, image of shape (2, 3, 4, 2))")
-    trial.require(
-        not labels.requires_grad,
-        "The result still carries the graph for gradients, which for a whole volume fills the memory.",
-        "Predict inside `with torch.no_grad():`.",
-    )
+        image = torch.randn(shape, generator=generator)
+        network = _Edges().train()
+        trial.case(network, image, any_dtype=True, label=f"predict_volume(network, image of shape {shape})")
 
 
-# ---- dice_score
+# ---- 5 · dice_score
 
 
-def _dice_score(prediction, reference):
+def _dice_score(prediction: np.ndarray, reference: np.ndarray) -> float:
     if not prediction.any() and not reference.any():
         return 1.0  # the BraTS convention: nothing to find, nothing found
     return 1.0 - float(dice_dissimilarity(prediction.ravel(), reference.ravel()))
 
 
-def _both(prediction, reference):
-    return float((prediction & reference).sum()), float((prediction | reference).sum())
-
-
-def _sum_of_sizes(prediction, reference):
-    return float(prediction.sum()) + float(reference.sum())
+def _ratio(
+    prediction: np.ndarray,
+    reference: np.ndarray,
+    *,
+    above=lambda both, p, r: 2 * both,
+    below=lambda both, p, r: p + r,
+    empty: float = 1.0,
+) -> float:
+    """Dice with its numerator and denominator left open, functions of |A and B|, |A| and |B|."""
+    both, p, r = (float(mask.sum()) for mask in (prediction & reference, prediction, reference))
+    return above(both, p, r) / below(both, p, r) if below(both, p, r) else empty
 
 
 @check.exercise(
     oracle=_dice_score,
     hints=(
         "Count three things: voxels in both masks, voxels in the prediction, voxels in the reference.",
-        "D = 2 |A and B| / (|A| + |B|). The denominator counts the overlap twice, which is why the numerator does, too.",
-        "`(prediction & reference).sum()` is the overlap. If the denominator is 0, both are empty: return 1.0.",
+        "D = 2 |A and B| / (|A| + |B|). The denominator counts the overlap twice, which is why the numerator "
+        "does, too.",
+        "`(prediction & reference).sum()` is the overlap. If the denominator is 0, both are empty: return "
+        "1.0.",
     ),
     why={
-        (lambda p, r: _both(p, r)[0] / _both(p, r)[1] if r.any() or p.any() else 1.0): (
+        partial(_ratio, above=lambda both, p, r: both, below=lambda both, p, r: p + r - both): (
             "That is the Jaccard index (intersection over union): Dice counts the overlap twice, above and "
             "below."
         ),
-        (
-            lambda p, r: _both(p, r)[0] / _sum_of_sizes(p, r) if r.any() or p.any() else 1.0
-        ): "The factor 2 is missing: two identical masks would only score 0.5.",
-        (lambda p, r: float((p == r).mean())): (
-            "That is the share of voxels that agree (accuracy): background, nearly everything, makes it high"
-            " for any answer."
+        partial(_ratio, below=lambda both, p, r: p + r - both): (
+            "You divided by the union, |A or B|, which counts the overlap once (for bool arrays `+` is OR). "
+            "The sum of both sizes counts it twice."
         ),
+        partial(_ratio, above=lambda both, p, r: both): (
+            "The factor 2 is missing: two identical masks would only score 0.5."
+        ),
+        (lambda prediction, reference: float((prediction == reference).mean())): (
+            "That is the share of voxels that agree (accuracy): background, nearly everything, makes it high "
+            "for any answer."
+        ),
+        partial(_ratio, empty=0.0): (
+            "Both masks empty: nothing was there and nothing was found, which BraTS scores 1, not 0."
+        ),
+        partial(_ratio, empty=math.nan): "Both masks empty: you divided 0 by 0. Return 1.0 there.",
+        partial(_ratio, above=lambda both, p, r: both, below=lambda both, p, r: r): (
+            "That is the recall: it forgives every false alarm. Divide by the sizes of both masks."
+        ),
+        partial(_ratio, above=lambda both, p, r: both, below=lambda both, p, r: p): (
+            "That is the precision: it forgives everything that was missed. Divide by the sizes of both "
+            "masks."
+        ),
+        partial(_ratio, above=lambda both, p, r: 2 * both + 1, below=lambda both, p, r: p + r + 1): (
+            "You added 1 above and below (smoothing, as losses do): a score must not move with it. Treat two "
+            "empty masks on their own."
+        ),
+        then(_dice_score, lambda dice: 1 - dice): "That is 1 - Dice, the loss: here 1 is the best score.",
         (
-            lambda p, r: 2 * _both(p, r)[0] / _sum_of_sizes(p, r) if r.any() or p.any() else 0.0
-        ): "Both masks empty: nothing was there and nothing was found, which BraTS scores 1, not 0.",
-        (
-            lambda p, r: _both(p, r)[0] / float(r.sum()) if r.any() else 1.0
-        ): "That is the recall: it forgives every false alarm. Divide by the sizes of both masks.",
+            lambda prediction, reference: (
+                _dice_score(prediction, reference) if prediction.any() and reference.any() else 1.0
+            )
+        ): "One mask empty, the other not: all was missed, or made up. That scores 0; only both empty 1.",
     },
 )
 def dice_score(trial: Trial) -> None:
     trial.signature("prediction", "reference")
-    # by hand: 1 voxel in both, 2 + 3 in all; Jaccard 1/4, recall 1/3 and accuracy 1/2 all differ from 2/5
-    trial.case(
-        np.array([1, 1, 0, 0, 0, 0], dtype=bool), np.array([1, 0, 1, 1, 0, 0], dtype=bool), expected=0.4
-    )
+    # By hand, 2 voxels in both, 3 and 5 in all, of 10: Dice is 4/8. The Jaccard index is 2/6, precision and
+    # recall are 2/3 and 2/5, the accuracy is 6/10, and smoothing would make 5/9 of it.
+    first, second = np.zeros(10, dtype=bool), np.zeros(10, dtype=bool)
+    first[:3], second[1:6] = True, True
+    trial.case(first, second, expected=0.5, tolerance=1e-5)
     rng = np.random.default_rng(5)
     for shape in ((4, 5, 3), (7, 2)):
-        trial.case(rng.random(shape) < 0.4, rng.random(shape) < 0.3)
+        trial.case(rng.random(shape) < 0.4, rng.random(shape) < 0.3, tolerance=1e-5)
     empty, one_voxel = np.zeros((2, 3), dtype=bool), np.eye(2, 3, dtype=bool)
-    trial.case(one_voxel, one_voxel, expected=1.0)
-    trial.case(one_voxel, empty, expected=0.0)
-    trial.case(empty, one_voxel, expected=0.0)
-    trial.case(empty, empty, expected=1.0)
+    for masks in ((one_voxel, one_voxel), (one_voxel, empty), (empty, one_voxel), (empty, empty)):
+        trial.case(*masks, tolerance=1e-5)
 
 
-# ---- what the mean hides
+# ---- 6 · what the mean hides
 
 check.choice(
     "mean_or_distribution",
-    answer="B",
+    answer="A",
     hints=(
-        "In each column, look for single points far from the others, below or above.",
-        "Which subjects are these? The next cell prints how many voxels their region has.",
+        "In the right panel, where do the points lie that are far from the others?",
+        "Read the horizontal axis: how much enhancing tumour do these subjects have?",
         "One point that moves from 1 to 0 moves the mean of ten by a tenth; the median hardly notices.",
     ),
     why={
-        "A": "The training loss says nothing about single held-out subjects; look at the points in the figure.",
+        "B": "The training loss says nothing about single held-out subjects; look at the points.",
         "C": "Dice is not tied to the scanner's resolution here: all subjects share one grid.",
-        "D": "If the metric were noisy, a second run of the same weights would differ. It does not: the spread is between "
-        "subjects.",
+        "D": (
+            "If the metric were noisy, a second run of the same weights would differ. It does not: the "
+            "spread is between subjects."
+        ),
     },
 )

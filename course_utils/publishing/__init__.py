@@ -1,28 +1,52 @@
 """From a notebook's source to what students open: build it, check it, run it.
 
 ``notebooks/solutions/NN_topic.py`` is the only file edited by hand. From it come the student's notebook
-``notebooks/NN_topic.ipynb`` and the table in the README (:func:`write_all`), and the executed pages
-(:func:`run_all`). :func:`check_all` says whether the committed notebooks still agree with their sources.
+``notebooks/NN_topic.ipynb``, the written solutions ``course_utils/assets/solutions/<topic>.json`` and the table in
+the README (:func:`write_all`), and the executed pages (:func:`run_all`). :func:`check_all` says whether what is
+committed still agrees with the sources.
+
+source       reads a source into cells                build     puts notebooks and solutions together
+regions      markers, stubs and scaffold              readme    the table of notebooks
+exercises    cell, check, minutes, written solution   gates     is what is committed in step, and is no solution shown
+plots        cells that draw                          leaks     where a solution can be read
+measures     minutes, words, lines                    run       executes notebooks
+rules        what is asked of every notebook          pages     executed notebooks as pages
+committed    reads the notebooks on disk              report    the measures as a table
 """
 
 from course_utils.publishing.build import solution_notebook, student_notebook, write_all
-from course_utils.publishing.gates import check_all, inverse_run_problems, leak_problems, sync_problems
+from course_utils.publishing.committed import DamagedNotebook, worked_in
+from course_utils.publishing.gates import (
+    check_all,
+    inverse_run_problems,
+    leak_problems,
+    rule_breaches,
+    sync_problems,
+)
+from course_utils.publishing.report import measures_report
+from course_utils.publishing.rules import LENIENT, RULES
 from course_utils.publishing.run import NotebookError, Outcome, outcomes, run_all, run_notebook
 from course_utils.publishing.source import BuildError, source_paths
 
 __all__ = [
+    "LENIENT",
+    "RULES",
     "BuildError",
+    "DamagedNotebook",
     "NotebookError",
     "Outcome",
     "check_all",
     "inverse_run_problems",
     "leak_problems",
+    "measures_report",
     "outcomes",
+    "rule_breaches",
     "run_all",
     "run_notebook",
     "solution_notebook",
     "source_paths",
     "student_notebook",
     "sync_problems",
+    "worked_in",
     "write_all",
 ]

@@ -1,4 +1,4 @@
-"""Building the student's notebook from its source.
+"""Building the student's notebook, and all that comes with it, from its source.
 
 The conversion is jupytext's; here the solutions are stripped and mistakes of the author are found. The result
 is a pure function of the source and the bootstrap cell, so regenerating it gives the same bytes.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
+import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,10 +19,24 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils import bootstrap, files, paths
-from course_utils.publishing import readme
-from course_utils.publishing.regions import Region, find_regions, solution_lines, student_lines
-from course_utils.publishing.source import BuildError, Cell, Line, Source, parse, read_source, source_paths
+from course_utils.publishing import plots, readme
+from course_utils.publishing.exercises import Exercise, find_exercises, unfinished, written_solutions
+from course_utils.publishing.measures import Measures, excesses, measure, short_time, time_text
+from course_utils.publishing.regions import find_regions, solution_lines, student_lines
+from course_utils.publishing.rules import Breach
+from course_utils.publishing.source import (
+    COMPUTED,
+    BuildError,
+    Cell,
+    Line,
+    Source,
+    parse,
+    read_source,
+    read_text,
+    source_paths,
+)
 
+_Cells = list[tuple[Cell, list[Line]]]
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -29,26 +44,69 @@ _METADATA = {
 
 
 @dataclass(frozen=True)
-class _Check:
-    """A line ``variable = check("exercise", variable)`` of the source."""
+class Built:
+    """What comes out of one source."""
 
-    exercise: str
-    variable: str
-    line: int
+    source: Source
+    exercises: list[Exercise]
+    student: NotebookNode
+    solution: NotebookNode
+    measures: Measures
+    breaches: list[Breach]
+
+    @property
+    def solutions_text(self) -> str:
+        """The text of ``course_utils/assets/solutions/<topic>.json``: what ``check.solution`` shows."""
+        solutions = written_solutions(self.exercises)
+        return json.dumps(solutions, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+    @property
+    def row(self) -> readme.Row:
+        return readme.Row(self.source, short_time(self.source, self.measures))
+
+
+def build(source_path: Path) -> Built:
+    """Read a source and build everything that comes from it.
+
+    Raises:
+        BuildError: naming file and line, for every mistake in the source that is known to hurt a student.
+    """
+    source = read_source(Path(source_path))
+    exercises = find_exercises(source)
+    _compare_with_registered(source, exercises)
+    _refuse_stray_markers(source)
+
+    student, solution = _versions(source, exercises)
+    for cells in (student, solution):
+        plots.check_plot_cells(source, cells)
+    measured = measure(source, exercises, student)
+    breaches = [*unfinished(source, exercises), *excesses(source, measured, (student, solution))]
+    for breach in breaches:
+        if breach.enforced:
+            raise BuildError(breach.path, breach.line or 1, breach.message)
+    time = time_text(source, exercises, measured)
+    return Built(
+        source=source,
+        exercises=exercises,
+        student=_as_notebook(source, _with_time(student, time)),
+        solution=_as_notebook(source, _with_time(solution, time)),
+        measures=measured,
+        breaches=breaches,
+    )
 
 
 def student_notebook(source_path: Path) -> NotebookNode:
     """The notebook that students open: stubs instead of solutions, no hidden cells, no outputs.
 
     Raises:
-        BuildError: naming file and line, for every mistake in the source that is known to hurt a student.
+        BuildError: see :func:`build`.
     """
-    return _notebooks(read_source(Path(source_path)))[0]
+    return build(source_path).student
 
 
 def solution_notebook(source_path: Path) -> NotebookNode:
     """The notebook with all solutions, as ``python -m course_utils run`` executes it."""
-    return _notebooks(read_source(Path(source_path)))[1]
+    return build(source_path).solution
 
 
 def notebook_text(notebook: NotebookNode) -> str:
@@ -58,14 +116,17 @@ def notebook_text(notebook: NotebookNode) -> str:
 
 
 def write_all(root: Path | None = None) -> list[Path]:
-    """Write every student notebook and the README's table of notebooks; returns the files that changed.
+    """Write every student notebook, the written solutions and the README's table; returns what changed.
 
     Nothing is written if one of the sources has a mistake.
     """
     root = root or paths.repository_root()
-    sources = [read_source(path) for path in source_paths(root)]
-    texts = {student_path(source.path): notebook_text(_notebooks(source)[0]) for source in sources}
-    texts[root / "README.md"] = readme.with_table(root / "README.md", sources)
+    built = [build(path) for path in source_paths(root)]
+    texts = {}
+    for one in built:
+        texts[student_path(one.source.path)] = notebook_text(one.student)
+        texts[solutions_path(one.source.path)] = one.solutions_text
+    texts[root / "README.md"] = readme.with_table(root / "README.md", [one.row for one in built])
     return [path for path, text in texts.items() if write_if_changed(path, text)]
 
 
@@ -74,11 +135,22 @@ def student_path(source_path: Path) -> Path:
     return source_path.parent.parent / f"{source_path.stem}.ipynb"
 
 
+def solutions_path(source_path: Path) -> Path:
+    """``course_utils/assets/solutions/convolution.json`` for ``notebooks/solutions/02_convolution.py``."""
+    return solutions_folder(source_path.parent.parent.parent) / f"{source_path.stem[3:]}.json"
+
+
+def solutions_folder(root: Path) -> Path:
+    """Where the written solutions lie, in the repository at ``root``."""
+    return root / "course_utils" / "assets" / "solutions"
+
+
 def write_if_changed(path: Path, text: str) -> bool:
     """Write ``text`` atomically, unless the file already holds it. Returns whether it was written."""
     content = text.encode("utf-8")
     if path.exists() and path.read_bytes() == content:
         return False
+    path.parent.mkdir(exist_ok=True)
     with files.replacing(path) as file:
         file.write(content)
     return True
@@ -95,121 +167,51 @@ def registered_exercises(topic: str) -> Collection[str]:
         return ()
 
 
-def _notebooks(source: Source) -> tuple[NotebookNode, NotebookNode]:
-    """The student's notebook and the one with solutions."""
-    regions = [find_regions(source.path, cell) for cell in source.cells]
-    exercises = _pair_exercises_with_checks(source)
-    _compare_with_registered(source, exercises)
-    bootstrap = _bootstrap_lines(source)
-
-    student: list[tuple[Cell, list[Line]]] = []
-    solution: list[tuple[Cell, list[Line]]] = []
-    for cell, found in zip(source.cells, regions):
+def _versions(source: Source, exercises: list[Exercise]) -> tuple[_Cells, _Cells]:
+    """The cells of the student's notebook and of the one with solutions."""
+    by_line = {exercise.cell.line: exercise for exercise in exercises}
+    first_lines = _bootstrap_lines(source)
+    student: _Cells = []
+    solution: _Cells = []
+    for cell in source.cells:
         if cell.tag == "bootstrap":
-            student.append((cell, bootstrap))
-            solution.append((cell, bootstrap))
+            student.append((cell, first_lines))
+            solution.append((cell, first_lines))
         elif cell.tag == "exercise":
-            student.append((cell, _exercise_cell(source, cell, found, exercises[cell.line])))
-            solution.append((cell, solution_lines(cell, found)))
+            shown, solved = _exercise_cell(source, by_line[cell.line])
+            student.append((cell, shown))
+            solution.append((cell, solved))
         else:
+            lines = plots.folded(cell.lines) if cell.tag == "plot" else list(cell.lines)
             if not cell.hidden:
-                student.append((cell, list(cell.lines)))
-            solution.append((cell, list(cell.lines)))
+                student.append((cell, lines))
+            solution.append((cell, lines))
     for cell, lines in student + solution:
         if cell.kind == "code":
             parse(source.path, lines)
-    return _as_notebook(source, student), _as_notebook(source, solution)
+    return student, solution
 
 
-def _exercise_cell(source: Source, cell: Cell, regions: list[Region], check: _Check) -> list[Line]:
-    """The student's version of an exercise cell; both versions must define what the check is given."""
-    shown = student_lines(source.path, cell, regions, check.exercise)
-    versions = {"solution": solution_lines(cell, regions), "student's version": shown}
-    for version, lines in versions.items():
-        if check.variable not in _defined_names(parse(source.path, lines)):
+def _exercise_cell(source: Source, exercise: Exercise) -> tuple[list[Line], list[Line]]:
+    """An exercise cell for the student and solved; both versions must define what the check is given."""
+    cell, regions = exercise.cell, list(exercise.regions)
+    shown = student_lines(source.path, cell, regions, exercise.name)
+    solved = solution_lines(cell, regions)
+    for version, lines in (("solution", solved), ("student's version", shown)):
+        if exercise.variable not in _defined_names(parse(source.path, lines)):
             raise BuildError(
                 source.path,
-                check.line,
+                exercise.check_line,
                 f"the {version} of the exercise cell in line {cell.line} doesn't define "
-                f"{check.variable!r}, which is checked here",
+                f"{exercise.variable!r}, which is checked here",
             )
-    return shown
+    return shown, solved
 
 
-def _pair_exercises_with_checks(source: Source) -> dict[int, _Check]:
-    """The check of every exercise cell, by the line of the cell."""
-    pairs: dict[int, _Check] = {}
-    waiting: Cell | None = None
+def _refuse_stray_markers(source: Source) -> None:
+    """Look for markers of solutions outside exercise cells, where nothing would strip them."""
     for cell in source.cells:
-        if cell.hidden or cell.kind != "code":
-            continue
-        checks = _find_checks(source.path, cell)
-        if cell.tag == "exercise":
-            if checks:
-                raise BuildError(
-                    source.path,
-                    checks[0].line,
-                    "the check goes into a cell of its own, after the exercise cell",
-                )
-            if waiting:
-                raise BuildError(
-                    source.path, waiting.line, "an exercise without a check before the next exercise"
-                )
-            waiting = cell
-        for check in checks:
-            if waiting is None:
-                raise BuildError(
-                    source.path,
-                    check.line,
-                    f"a check without an exercise: {check.exercise!r} has no exercise cell of "
-                    "its own before it",
-                )
-            if any(check.exercise == other.exercise for other in pairs.values()):
-                raise BuildError(source.path, check.line, f"{check.exercise!r} is checked twice")
-            pairs[waiting.line] = check
-            waiting = None
-    if waiting:
-        raise BuildError(source.path, waiting.line, "an exercise without a check")
-    return pairs
-
-
-def _find_checks(path: Path, cell: Cell) -> list[_Check]:
-    tree = parse(path, list(cell.lines))
-    checks = []
-    well_formed = set()
-    for statement in tree.body:
-        if _is_check_assignment(statement):
-            well_formed.add(statement.value)
-            name, variable = statement.value.args
-            checks.append(_Check(name.value, variable.id, cell.lines[statement.lineno - 1].number))
-    for node in ast.walk(tree):
-        is_check = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
-        if is_check and node not in well_formed:
-            raise BuildError(
-                path,
-                cell.lines[node.lineno - 1].number,
-                'a check is written f = check("exercise", f), on a line of its own',
-            )
-    return checks
-
-
-def _is_check_assignment(statement: ast.stmt) -> bool:
-    """Whether it is ``x = check("name", x)``."""
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
-        return False
-    call, targets = statement.value, statement.targets
-    return (
-        isinstance(call.func, ast.Name)
-        and call.func.id == "check"
-        and not call.keywords
-        and len(call.args) == 2
-        and len(targets) == 1
-        and isinstance(call.args[0], ast.Constant)
-        and isinstance(call.args[0].value, str)
-        and isinstance(call.args[1], ast.Name)
-        and isinstance(targets[0], ast.Name)
-        and call.args[1].id == targets[0].id
-    )
+        find_regions(source.path, cell)
 
 
 def _defined_names(tree: ast.Module) -> set[str]:
@@ -229,15 +231,17 @@ def _defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def _compare_with_registered(source: Source, exercises: dict[int, _Check]) -> None:
+def _compare_with_registered(source: Source, exercises: list[Exercise]) -> None:
     registered = registered_exercises(source.topic)
     module = f"course_utils/checks/{source.topic}.py"
-    for check in exercises.values():
-        if check.exercise not in registered:
+    for exercise in exercises:
+        if exercise.name not in registered:
             raise BuildError(
-                source.path, check.line, f"the exercise {check.exercise!r} is not registered in {module}"
+                source.path,
+                exercise.check_line,
+                f"the exercise {exercise.name!r} is not registered in {module}",
             )
-    unused = sorted(set(registered) - {check.exercise for check in exercises.values()})
+    unused = sorted(set(registered) - {exercise.name for exercise in exercises})
     if unused:
         raise BuildError(
             source.path, 1, f"{module} registers {unused[0]!r}, but the notebook has no such exercise"
@@ -265,11 +269,22 @@ def _bootstrap_lines(source: Source) -> list[Line]:
     return [Line(cell.lines[0].number, line) for line in text.strip("\n").split("\n")]
 
 
-def _as_notebook(source: Source, cells: list[tuple[Cell, list[Line]]]) -> NotebookNode:
+def _with_time(cells: _Cells, time: str) -> _Cells:
+    """The cells, with the notebook's time in the title cell in the place of "computed"."""
+    (title, lines), *others = cells
+    shown = [
+        Line(line.number, f"**Time:** {time}") if line.text.startswith(f"**Time:** {COMPUTED}") else line
+        for line in lines
+    ]
+    return [(title, shown), *others]
+
+
+def _as_notebook(source: Source, cells: _Cells) -> NotebookNode:
     # The source's hash is part of the notebook, so that a change to a solution, too, asks for regenerating.
-    digest = hashlib.sha256(source.path.read_text(encoding="utf-8").encode()).hexdigest()
-    metadata = {**_METADATA, "course": {"source_sha256": digest}}
-    notebook = nbformat.v4.new_notebook(metadata=metadata, nbformat=4, nbformat_minor=5)
+    digest = hashlib.sha256(read_text(source.path).encode()).hexdigest()
+    notebook = nbformat.v4.new_notebook(
+        metadata={**_METADATA, "course": {"source_sha256": digest}}, nbformat=4, nbformat_minor=5
+    )
     seen: Counter[str] = Counter()
     for cell, lines in cells:
         text = "\n".join(line.text for line in lines).strip("\n")
@@ -277,6 +292,8 @@ def _as_notebook(source: Source, cells: list[tuple[Cell, list[Line]]]) -> Notebo
         seen[cell.kind + text] += 1
         identity = hashlib.sha256(f"{cell.kind}\n{text}\n{seen[cell.kind + text]}".encode()).hexdigest()[:12]
         new_cell = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-        metadata = {"tags": [cell.tag]} if cell.tag else {}
-        notebook.cells.append(new_cell(text, id=identity, metadata=metadata))
+        cell_metadata = {"tags": [cell.tag]} if cell.tag else {}
+        if cell.tag == "plot":
+            cell_metadata |= plots.METADATA
+        notebook.cells.append(new_cell(text, id=identity, metadata=cell_metadata))
     return notebook

@@ -8,14 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from course_utils import paths
 from course_utils.checking.outcome import NOT_ATTEMPTED
 from course_utils.publishing import readme
-from course_utils.publishing.build import notebook_text, student_notebook, student_path
+from course_utils.publishing.build import (
+    build,
+    notebook_text,
+    solutions_folder,
+    solutions_path,
+    student_notebook,
+    student_path,
+)
+from course_utils.publishing.committed import DamagedNotebook, read_committed
 from course_utils.publishing.regions import find_regions
+from course_utils.publishing.rules import Breach
 from course_utils.publishing.run import NotebookError, outcomes, run_notebook
 from course_utils.publishing.source import BuildError, Line, Source, read_source, short_path, source_paths
 
@@ -30,33 +38,47 @@ _BLOCK_HEADER = re.compile(r"(for|while|if|elif|else|with|try|except|finally|def
 
 
 def check_all(root: Path | None = None) -> list[str]:
-    """The problems of the committed notebooks, sync and leak gates together; empty if all is well."""
-    return sync_problems(root) + leak_problems(root)
+    """All problems of what is committed: sync and leak gates, and the rules that are enforced."""
+    enforced = [str(breach) for breach in rule_breaches(root) if breach.enforced]
+    return sync_problems(root) + leak_problems(root) + enforced
 
 
 def sync_problems(root: Path | None = None) -> list[str]:
-    """Where the committed notebooks and the README's table differ from what the sources build."""
+    """Where committed notebooks, written solutions and the README's table differ from what the sources build."""
     root = root or paths.repository_root()
-    problems, sources = [], []
+    problems: list[str] = []
+    rows: list[readme.Row] = []
     for path in source_paths(root):
         try:
-            sources.append(read_source(path))
-            text = notebook_text(student_notebook(path))
+            built = build(path)
         except BuildError as error:
             problems.append(str(error))
             continue
-        committed = student_path(path)
-        name = f"notebooks/{committed.name}"
-        if not committed.exists():
-            problems.append(f"{name} is missing: {_REMEDY}")
-        elif committed.read_bytes() != text.encode("utf-8"):
-            problems.append(f"{name} is not what its source builds: {_REMEDY}, and edit only the source")
-    expected = {student_path(path) for path in source_paths(root)}
-    for stale in sorted(set((root / "notebooks").glob("*.ipynb")) - expected):
-        problems.append(f"notebooks/{stale.name} has no source: delete it")
+        rows.append(built.row)
+        problems += _difference(student_path(path), notebook_text(built.student), root)
+        problems += _difference(solutions_path(path), built.solutions_text, root)
+    sources = source_paths(root)
+    expected = {student_path(path) for path in sources} | {solutions_path(path) for path in sources}
+    present = {*(root / "notebooks").glob("*.ipynb"), *solutions_folder(root).glob("*")}
+    for stale in sorted(present - expected):
+        problems.append(f"{stale.relative_to(root).as_posix()} has no source: delete it")
     if not problems:  # the table is made from all sources, so it can only be judged when all can be read
-        problems += _readme_problems(root / "README.md", sources)
+        problems += _readme_problems(root / "README.md", rows)
     return problems
+
+
+def rule_breaches(root: Path | None = None) -> list[Breach]:
+    """Where a notebook or a checks module breaks one of the ``RULES``, enforced or not.
+
+    Sources that can't be built are left out: :func:`sync_problems` reports them.
+    """
+    found: list[Breach] = []
+    for path in source_paths(root or paths.repository_root()):
+        try:
+            found += build(path).breaches
+        except BuildError:
+            continue
+    return found
 
 
 def leak_problems(root: Path | None = None) -> list[str]:
@@ -78,8 +100,13 @@ def leak_problems(root: Path | None = None) -> list[str]:
             continue
         problems += _given_away(source, secrets, generated)
         committed = student_path(path)
-        if committed.exists():
-            problems += _pasted(f"notebooks/{committed.name}", secrets, generated, committed)
+        try:
+            if committed.exists():
+                problems += _pasted(
+                    f"notebooks/{committed.name}", secrets, generated, read_committed(committed)
+                )
+        except DamagedNotebook as error:
+            problems.append(str(error))
     return problems
 
 
@@ -102,13 +129,29 @@ def inverse_run_problems(source_path: Path, extra_env: Mapping[str, str] | None 
     return problems
 
 
-def _readme_problems(path: Path, sources: list[Source]) -> list[str]:
+def _difference(path: Path, text: str, root: Path) -> Iterator[str]:
+    """Why the file isn't ``text``, if it isn't."""
+    name = path.relative_to(root).as_posix()
+    if not path.exists():
+        yield f"{name} is missing: {_REMEDY}"
+    elif path.read_bytes() != text.encode("utf-8"):
+        try:
+            if path.suffix == ".ipynb":
+                read_committed(path)
+        except DamagedNotebook as error:
+            yield str(error)
+            return
+        yield f"{name} is not what its source builds: {_REMEDY}, and edit only the source"
+
+
+def _readme_problems(path: Path, rows: list[readme.Row]) -> Iterator[str]:
     try:
-        if path.read_bytes() == readme.with_table(path, sources).encode("utf-8"):
-            return []
+        expected = readme.with_table(path, rows)
     except BuildError as error:
-        return [str(error)]
-    return [f"{path.name}: the table of notebooks is not what the sources build: {_REMEDY}"]
+        yield str(error)
+        return
+    if path.read_bytes() != expected.encode("utf-8"):
+        yield f"{path.name}: the table of notebooks is not what the sources build: {_REMEDY}"
 
 
 @dataclass(frozen=True)
@@ -157,11 +200,13 @@ def _given_away(source: Source, secrets: Iterable[_Secret], generated: NotebookN
             )
 
 
-def _pasted(name: str, secrets: Iterable[_Secret], generated: NotebookNode, committed: Path) -> Iterator[str]:
+def _pasted(
+    name: str, secrets: Iterable[_Secret], generated: NotebookNode, committed: NotebookNode
+) -> Iterator[str]:
     """Solution lines in the committed notebook beyond the lines that were generated."""
     solution = [line.text for secret in secrets for line in secret.lines if _tokens(line.text) > _TRIVIAL]
     expected = Counter(_normalised(line) for cell in generated.cells for line in cell.source.split("\n"))
-    for number, cell in enumerate(nbformat.read(committed, as_version=4).cells, start=1):
+    for number, cell in enumerate(committed.cells, start=1):
         for text in cell.source.split("\n"):
             if expected[_normalised(text)] > 0:
                 expected[_normalised(text)] -= 1

@@ -1,7 +1,8 @@
 """Solution regions: what a student's exercise cell shows instead of the solution.
 
-The markers are nbgrader's. Inside a region, lines starting with ``#> `` are the scaffold that the student
-sees live; a region without any becomes ``raise NotImplementedError``.
+The markers are nbgrader's. Inside a region, lines starting with ``# > `` are the scaffold that the student
+sees live; a region without any becomes ``raise NotImplementedError``. (``#> `` is read, too; the formatter makes it
+``# > ``.) An ordinary comment can't begin like that, inside a region or outside: it would be taken for scaffold.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from course_utils.publishing.source import BuildError, Cell, Line
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 
-_SCAFFOLD = re.compile(r"(\s*)# ?>(?: (.*))?")  # the formatter writes "# >"
+_SCAFFOLD = re.compile(r"(\s*)# ?>(?: (.*))?")
 # Everything that looks like a marker, so that a misspelt one never reaches a student: "### Begin solution",
 # "#BEGIN SOLUTION", "# end-solution", also at the end of a code line or alone in a markdown cell.
 _RESIDUE = re.compile(
@@ -45,7 +46,7 @@ class Region:
 
     @property
     def scaffold(self) -> list[Line]:
-        """The ``#> `` lines, live."""
+        """The ``# > `` lines, live."""
         matches = [(line, _SCAFFOLD.fullmatch(line.text)) for line in self.lines]
         return [Line(line.number, (match[1] + (match[2] or "")).rstrip()) for line, match in matches if match]
 
@@ -81,9 +82,11 @@ def find_regions(path: Path, cell: Cell) -> list[Region]:
             )
         elif cell.kind == "code" and text.startswith(("#>", "# >")):
             if begin is None:
-                raise BuildError(path, line.number, "a '#> ' line outside a solution region")
+                raise BuildError(
+                    path, line.number, "a line '# > ...' is scaffold, and stands only in a solution region"
+                )
             if not _SCAFFOLD.fullmatch(line.text):
-                raise BuildError(path, line.number, "a scaffold line starts with '#> ', with the space")
+                raise BuildError(path, line.number, "a scaffold line starts with '# > ', with the space")
     if begin is not None:
         raise BuildError(path, begin.number, f"'{BEGIN}' without '{END}' in this cell")
     if regions and cell.tag != "exercise":
@@ -109,7 +112,7 @@ def student_lines(path: Path, cell: Cell, regions: list[Region], exercise: str) 
                 path,
                 region.begin.number,
                 "the stub of a region outside any function would stop the notebook: give the "
-                "student a line such as '#> x = ...'",
+                "student a line such as '# > x = ...'",
             )
         number = region.end.number
     return shown + [line for line in cell.lines if line.number > number]

@@ -26,11 +26,16 @@ HEADER = """\
 # ---
 """.splitlines()
 
-TAGS = ("exercise", "solution", "instructor", "bootstrap", "report")
+TAGS = ("exercise", "solution", "instructor", "bootstrap", "report", "plot")
 HIDDEN_TAGS = ("solution", "instructor")  # cells that the student's notebook lacks
+COMPUTED = "computed"  # a source's "**Time:** computed": the build counts the minutes
 
 _STEM = re.compile(r"\d\d_[a-z][a-z0-9_]*")
 _CELL = re.compile(r"# %%(\s|$)")
+_LIKE_A_CELL = re.compile(r"\s*#\s?%%")  # "# %%[markdown]" would join the cell before it, hidden text and all
+_TAGS_OPTION = re.compile(r"""\stags=\["[^"]*"(, ?"[^"]*")*\](\s|$)""")
+_CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( |$)")
+_PERCENT = re.compile(r"\s*#\s*%%(\s|%|$)")  # jupytext takes these for cells, "#%%" and indented ones too
 _TITLE = re.compile(r"# (\d\d) · (\S.*)")
 
 
@@ -71,7 +76,7 @@ class Source:
     path: Path
     cells: tuple[Cell, ...]
     title: str
-    time: str  # as written, e.g. "about 75 minutes"
+    time: str  # as written: "computed", or "about 75 minutes"
     builds: str  # first sentence of "You build"
 
     @property
@@ -108,11 +113,32 @@ def read_source(path: Path) -> Source:
     """
     if not _STEM.fullmatch(path.stem):
         raise BuildError(path, 1, "a source is named like 02_convolution.py: two digits, then the topic")
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _CONFLICT.match(line):
+            raise BuildError(path, number, f"a merge conflict is marked here: {line!r}")
     _check_header(path, text.splitlines())
     cells = tuple(_read_cells(path, text))
     title, time, builds = _read_title_cell(path, cells[0])
     return Source(path, cells, title, time, builds)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8.
+
+    Raises:
+        BuildError: naming file and line, if it is in another encoding.
+    """
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        found = content[error.start]
+        raise BuildError(
+            path, line, f"the byte 0x{found:02x} is not UTF-8: save the file with the encoding UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n")
 
 
 def parse(path: Path, lines: list[Line]) -> ast.Module:
@@ -143,20 +169,37 @@ def _check_header(path: Path, lines: list[str]) -> None:
 
 
 def _read_cells(path: Path, text: str) -> list[Cell]:
-    lines = text.splitlines()
-    starts = [number for number, line in enumerate(lines, start=1) if _CELL.match(line)]
+    lines = text.split("\n")
+    starts = []
+    for number, line in enumerate(lines, start=1):
+        if _CELL.match(line):
+            starts.append(number)
+        elif _LIKE_A_CELL.match(line) or _PERCENT.match(line):
+            raise BuildError(
+                path,
+                number,
+                f"{line.strip()!r} is no cell: at the line's start, write '# %%', then nothing, or a space "
+                "and the options, as in '# %% [markdown] tags=[\"solution\"]'",
+            )
     if not starts:
         raise BuildError(path, len(lines), "there is no cell: a cell starts with '# %%'")
     for number in range(len(HEADER) + 1, starts[0]):
         if lines[number - 1].strip():
             raise BuildError(path, number, "text before the first '# %%' belongs to no cell")
+    for number in starts:  # jupytext fails on other lists, without a word about where
+        if re.search(r"\btags\b", lines[number - 1], re.IGNORECASE) and not _TAGS_OPTION.search(
+            lines[number - 1]
+        ):
+            raise BuildError(
+                path, number, 'a cell\'s tag is written tags=["solution"], in brackets and quotes'
+            )
     found = jupytext.reads(text, fmt="py:percent").cells
     if len(found) != len(starts):
         raise BuildError(
             path,
             starts[0],
             f"{len(starts)} lines start with '# %%', but jupytext sees {len(found)} cells: one "
-            "of them is inside a string",
+            "of them is inside a string or a fenced block",
         )
     return [_read_cell(path, lines, start, cell) for start, cell in zip(starts, found)]
 
