@@ -25,7 +25,7 @@ from course_utils.publishing.source import BuildError, Source, read_source
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 _MODEL_REFERENCE = "IPY_MODEL_"
-_STYLE = Path(__file__).parents[1] / "assets" / "site.css"
+STYLE = Path(__file__).parents[1] / "assets" / "site.css"
 
 # nbconvert's cells without their page. What an exercise shows comes from the student's notebook.
 _CELLS = """\
@@ -217,7 +217,7 @@ def _title(source: Source) -> str:
 
 
 def _page(title: str, body: str) -> str:
-    return _PAGE.format(title=title, style=_STYLE.read_text(encoding="utf-8"), body=body)
+    return _PAGE.format(title=title, style=STYLE.read_text(encoding="utf-8"), body=body)
 
 
 def with_still_widgets(notebook: NotebookNode) -> NotebookNode:
