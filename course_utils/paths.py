@@ -17,12 +17,12 @@ def repository_root() -> Path:
 
 
 def data_dir() -> Path:
-    """Data sets: ``data/`` or ``$COURSE_DATA``."""
+    """Data sets: ``data/`` or ``$COURSE_DATA``. Raises ValueError where it begins with an unknown ~user."""
     return _folder("COURSE_DATA", "data")
 
 
 def runs_dir() -> Path:
-    """Checkpoints and predictions of trainings: ``runs/`` or ``$COURSE_RUNS``."""
+    """Checkpoints and predictions of trainings: ``runs/`` or ``$COURSE_RUNS``. Raises as :func:`data_dir`."""
     return _folder("COURSE_RUNS", "runs")
 
 
@@ -32,4 +32,8 @@ def build_dir() -> Path:
 
 
 def _folder(variable: str, name: str) -> Path:
-    return Path(os.environ.get(variable) or repository_root() / name).expanduser().resolve()
+    folder = Path(os.environ.get(variable) or repository_root() / name)
+    try:
+        return folder.expanduser().resolve()
+    except RuntimeError as error:  # "~somebody", and there is no such user
+        raise ValueError(f"{variable} is {str(folder)!r}: {error} Choose another folder.") from error

@@ -12,11 +12,16 @@ from course_utils import cohort
 
 
 def predict_case(
-    network: nn.Module, case: cohort.Case, *, multiple_of: int = 8, batch_size: int = 16
+    network: nn.Module,
+    case: cohort.Case,
+    *,
+    multiple_of: int = cohort.MULTIPLE_OF,
+    batch_size: int = 16,
 ) -> np.ndarray:
     """Segment one case: slice by slice with a 2D network, as a whole with a 3D network.
 
-    The image is normalised and cropped to the brain, as for training; what lies outside is background.
+    The image is prepared as for training, by :func:`course_utils.cohort.prepare`; what lies outside of the
+    crop is background.
 
     Args:
         network: with an attribute ``dims`` of 2 or 3, whose logits have the size of its input, like
@@ -31,18 +36,17 @@ def predict_case(
 
     Raises:
         ValueError: the logits have another size than the input.
-        cohort.CohortError: the case has no brain, or is too small for ``multiple_of``.
+        cohort.CohortError: the case has no brain.
     """
-    brain = cohort.brain_mask(case.image)
-    box = cohort.brain_box(brain, (multiple_of, multiple_of, multiple_of if network.dims == 3 else 1))
-    image = torch.from_numpy(cohort.normalise(case.image, brain)[(slice(None), *box)])
+    prepared = cohort.prepare(case, multiple_of, network.dims)
+    image = torch.from_numpy(prepared.image)
     if network.dims == 3:
         indices = _predict_batch(network, image[None])[0]
     else:
         slices = image.movedim(-1, 0)
         predicted = [_predict_batch(network, batch) for batch in slices.split(batch_size)]
         indices = torch.cat(predicted).movedim(0, -1)
-    return cohort.paste(cohort.brats_labels(indices.numpy()), box, brain.shape)
+    return prepared.paste(cohort.brats_labels(indices.numpy()))
 
 
 def _predict_batch(network: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -108,11 +108,22 @@ def test_ambiguous_labels_are_refused(tmp_path):
 
 def test_case_without_segmentation_can_be_loaded_but_is_reported(tmp_path):
     case = make_case(tmp_path)
-    file_of(case, "seg").rename(case / "W39_1998.09.19_Segm.nii.gz")  # as in one case of BraTS 2020
+    file_of(case, "seg").unlink()
+    save(case / "mask.nii.gz", random_labels())
     assert cohort.load_case(case).labels is None
     assert cohort.check_case(case, need_labels=False) == []
     (problem,) = cohort.check_case(case)
-    assert "seg is missing" in problem and "W39_1998.09.19_Segm.nii.gz" in problem and "rename" in problem
+    assert "seg is missing" in problem and "mask.nii.gz" in problem and "rename" in problem
+
+
+def test_segmentation_under_another_name_is_not_overlooked(tmp_path):
+    case = make_case(tmp_path)
+    file_of(case, "seg").rename(case / "W39_1998.09.19_Segm.nii.gz")  # as in one case of BraTS 2020
+    with pytest.raises(CohortError, match=r"seg is missing.*W39_1998.09.19_Segm.nii.gz.*rename"):
+        cohort.load_case(case)
+    for need_labels in (True, False):
+        (problem,) = cohort.check_case(case, need_labels)
+        assert "W39_1998.09.19_Segm.nii.gz" in problem and "rename" in problem
 
 
 # ---------------------------------------------------------------------- damage
@@ -241,7 +252,9 @@ def test_bad_cases_are_reported_and_good_ones_kept(tmp_path):
 def test_damaged_synthetic_case_says_how_to_make_it_again(tmp_path):
     case = make_case(tmp_path, "SynthBraTS_003")
     truncate(case)
-    with pytest.raises(CohortError, match="delete the folder .*SynthBraTS_003 and run"):
+    with pytest.raises(
+        CohortError, match=rf"run `python data/download.py synthetic --subjects 4 --out {tmp_path}`"
+    ):
         cohort.load_case(case)
 
 

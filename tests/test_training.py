@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from torch import nn
 
 from course_utils import cohort, training
 from course_utils.cohort.batches import TrainingSlices
-from course_utils.losses import cross_entropy, dice_cross_entropy_loss
+from course_utils.losses import cross_entropy, dice_cross_entropy_loss, dice_loss
 from course_utils.networks.unet import UNet
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,15 +123,15 @@ def test_the_seed_decides(tmp_path):
 
 
 def test_every_epoch_has_a_chance_of_its_own(tmp_path):
-    class Recorded(Stripes):
-        seeds: list[int] = []
+    seeds = []
 
+    class Recorded(Stripes):
         def epoch(self, generator):
-            self.seeds.append(generator.initial_seed())
+            seeds.append(generator.initial_seed())
             return super().epoch(generator)
 
     fit(tmp_path, data=Recorded(), epochs=3)
-    assert len(set(Recorded.seeds)) == 3
+    assert len(set(seeds)) == 3
 
 
 def test_mps_is_never_chosen_by_itself(monkeypatch):
@@ -252,25 +254,118 @@ def test_killed_anywhere_and_restarted_it_ends_with_the_same_weights(tmp_path):
     assert [path.name for path in (tmp_path / "killed").iterdir()] == [training.CHECKPOINT]
 
 
-def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+@pytest.mark.parametrize("failure", [OSError("No space left"), RuntimeError("unexpected pos 64 vs 0")])
+def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch, failure):
     write, calls = torch.save, []
 
     def full_disk(contents, file):
         calls.append(contents)
         if len(calls) == 2:
             file.write(b"the first bytes")
-            raise OSError("No space left on device")
+            raise failure
         write(contents, file)
 
     monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=f"could not be written.*{failure}.*Make room.*COURSE_RUNS"):
         fit(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [training.CHECKPOINT]
     monkeypatch.undo()
     assert len(fit(tmp_path)) == 2
 
 
+class Interrupted(Stripes):
+    """Stripes whose epoch ``number`` ends with Ctrl-C after two steps, once."""
+
+    number = 0
+
+    def epoch(self, generator):
+        for step, batch in enumerate(super().epoch(generator)):
+            if self.epochs_drawn == self.number and step == 2:
+                self.number = 0
+                raise KeyboardInterrupt
+            yield batch
+
+
+@pytest.mark.parametrize("folder_deleted", [False, True])
+@pytest.mark.parametrize("number", [1, 2])
+def test_interrupted_it_is_undone_and_the_same_call_gives_an_undisturbed_run(
+    tmp_path, number, folder_deleted
+):
+    """The same network object again, as when a student runs nothing but the cell with ``fit``."""
+    whole = network_with_dropout_for_stripes()
+    expected = fit(tmp_path / "whole", whole, epochs=3)
+    network, data = network_with_dropout_for_stripes(), Interrupted()
+    before = weights_of(network)
+    data.number = number
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "run", network, data, epochs=3)
+    assert torch.equal(weights_of(network), before) and network.training
+    if folder_deleted:
+        shutil.rmtree(tmp_path / "run")
+    assert fit(tmp_path / "run", network, data, epochs=3) == expected
+    assert torch.equal(weights_of(network), weights_of(whole))
+
+
+def network_with_dropout_for_stripes() -> nn.Module:
+    torch.manual_seed(0)
+    network = UNet(1, 6, base_channels=4, depth=2, padding="same", normalisation="batch")
+    return nn.Sequential(network, nn.Dropout(0.5), nn.Conv2d(6, 2, 1))
+
+
+def test_deleting_the_folder_trains_anew_from_the_first_weights(tmp_path):
+    network = small_network()
+    expected = fit(tmp_path / "run", network)
+    trained = weights_of(network)
+    shutil.rmtree(tmp_path / "run")
+    assert fit(tmp_path / "run", network) == expected
+    assert torch.equal(weights_of(network), trained)
+
+
+def test_deleting_the_folder_of_a_training_that_another_process_began(tmp_path):
+    expected = fit(tmp_path / "run", small_network())
+    network = small_network()  # as after a restart
+    fit(tmp_path / "run", network)
+    shutil.rmtree(tmp_path / "run")
+    assert fit(tmp_path / "run", network) == expected
+
+
+def test_beginning_with_the_weights_of_another_training_is_said(tmp_path):
+    network = small_network()
+    fit(tmp_path / "one", network)
+    with pytest.warns(UserWarning, match="from another one, in .*one"):
+        fit(tmp_path / "two", network)
+
+
+def test_going_on_from_other_first_weights_is_said(tmp_path):
+    fit(tmp_path, small_network())
+    network = small_network()
+    nn.init.ones_(network.head.weight)
+    with pytest.warns(UserWarning, match="began with other weights.*seed torch"):
+        fit(tmp_path, network)
+
+
 # ---- it never mixes
+
+
+@pytest.mark.skipif(training.fcntl is None, reason="this system has no locks on folders")
+def test_a_second_training_in_the_folder_is_refused_and_hurts_nothing(tmp_path):
+    class Visited(Stripes):
+        """In its second epoch another training comes to the same folder."""
+
+        def epoch(self, generator):
+            if self.epochs_drawn == 1:
+                part = tmp_path / f".{training.CHECKPOINT}.0.part"
+                part.write_bytes(b"what the first one is writing at the moment")
+                with pytest.raises(training.FolderInUse, match="trains in .* now.*another folder"):
+                    fit(tmp_path, small_network(), seed=1)
+                assert part.exists()
+            yield from super().epoch(generator)
+
+    network, alone = small_network(), small_network()
+    assert fit(tmp_path, network, Visited()) == fit(tmp_path / "alone", alone)
+    assert torch.equal(weights_of(network), weights_of(alone))
+    fit(tmp_path, network)  # afterwards the folder is free, and what a killed process left is cleared away
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone", training.CHECKPOINT]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +378,7 @@ def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path, monkeypatch):
         ({"loss": dice_cross_entropy_loss}, "loss was cross_entropy, now dice_cross_entropy_loss"),
         ({"data": Stripes(name="other data")}, "another data"),
         ({"network": small_network(channels=5)}, "another network"),
-        ({"validation": lambda network: {}}, "validation was False, now True"),
+        ({"validation": lambda network: {}}, "validation was None, now <lambda>"),
     ],
 )
 def test_the_checkpoint_of_another_training_is_refused(tmp_path, changes, message):
@@ -292,6 +387,31 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path, changes, messag
     with pytest.raises(training.CheckpointError, match=f"another training.*{message}.*another folder"):
         fit(tmp_path, **changes)
     assert (tmp_path / training.CHECKPOINT).read_bytes() == before
+
+
+def scaled(factor):
+    return lambda logits, labels: factor * cross_entropy(logits, labels)
+
+
+def test_another_loss_of_the_same_name_is_another_training(tmp_path):
+    fit(tmp_path / "closure", loss=scaled(1.0))
+    assert len(fit(tmp_path / "closure", loss=scaled(1.0))) == 2
+    with pytest.raises(training.CheckpointError, match="another loss's code, or other values"):
+        fit(tmp_path / "closure", loss=scaled(2.0))
+    fit(tmp_path / "partial", loss=functools.partial(dice_loss, smooth=1.0))
+    with pytest.raises(training.CheckpointError, match="another loss's code, or other values"):
+        fit(tmp_path / "partial", loss=functools.partial(dice_loss, smooth=2.0))
+
+
+def test_another_forward_of_the_same_modules_is_another_network(tmp_path):
+    class Network(nn.Conv2d):
+        def forward(self, images):
+            return super().forward(images)
+
+    fit(tmp_path, Network(1, 2, 1))
+    Network.forward = lambda self, images: -nn.Conv2d.forward(self, images)
+    with pytest.raises(training.CheckpointError, match="another network's code"):
+        fit(tmp_path, Network(1, 2, 1))
 
 
 def test_a_refused_checkpoint_does_not_touch_the_network(tmp_path):
@@ -326,6 +446,43 @@ def test_a_damaged_or_hostile_checkpoint_is_refused(tmp_path, damage):
         fit(tmp_path)
 
 
+def test_no_flipped_bit_of_a_checkpoint_changes_weights_silently(tmp_path):
+    network = small_network()
+    fit(tmp_path, network)
+    contents = (tmp_path / training.CHECKPOINT).read_bytes()
+    random = np.random.default_rng(0)
+    refused = 0
+    for position in random.integers(len(contents) * 8, size=60):
+        flipped = bytearray(contents)
+        flipped[position // 8] ^= 1 << position % 8
+        (tmp_path / training.CHECKPOINT).write_bytes(flipped)
+        again = small_network()
+        try:
+            fit(tmp_path, again)
+        except training.CheckpointError:
+            refused += 1
+        else:  # padding between the parts, or a time stamp
+            assert torch.equal(weights_of(again), weights_of(network))
+    assert refused > 20
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_step(tmp_path):
+    tmp_path.chmod(0o500)
+    data = Stripes()
+    with pytest.raises(PermissionError, match="could not be written.*COURSE_RUNS"):
+        fit(tmp_path / "run", data=data)
+    assert data.epochs_drawn == 0
+
+
+def test_a_file_in_the_folders_place_is_noticed_before_the_first_step(tmp_path):
+    (tmp_path / "run").write_text("a file")
+    data = Stripes()
+    with pytest.raises(FileExistsError, match="run could not be written.*COURSE_RUNS"):
+        fit(tmp_path / "run", data=data)
+    assert data.epochs_drawn == 0
+
+
 # ---- it stops
 
 
@@ -353,6 +510,10 @@ def test_broken_weights_are_not_saved_though_the_loss_was_finite(tmp_path):
     def loss(logits, labels):
         return (0 * logits).sum().sqrt()
 
+    network = small_network()
+    before = weights_of(network)
     with pytest.raises(training.TrainingDiverged, match="a weight is NaN"):
-        fit(tmp_path, data=Stripes(batches=1), loss=loss)
-    assert not (tmp_path / training.CHECKPOINT).exists()
+        fit(tmp_path, network, data=Stripes(batches=1), loss=loss)
+    saved = torch.load(tmp_path / training.CHECKPOINT, weights_only=True)
+    assert saved["history"] == [] and torch.equal(weights_of(network), before)
+    assert all(torch.isfinite(weight).all() for weight in saved["network"].values())

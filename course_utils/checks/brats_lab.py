@@ -343,7 +343,7 @@ check.choice(
     "mean_or_distribution",
     answer="A",
     hints=(
-        "In the right panel, where do the points lie that are far from the others?",
+        "In the second picture, where do the points lie that are far from the others?",
         "Read the horizontal axis: how much enhancing tumour do these subjects have?",
         "One point that moves from 1 to 0 moves the mean of ten by a tenth; the median hardly notices.",
     ),

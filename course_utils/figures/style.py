@@ -11,6 +11,8 @@ import io
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from course_utils.cohort.labels import LABELS
+
 COLOURS = {
     "black": "#000000",
     "orange": "#E69F00",
@@ -27,7 +29,7 @@ COLOURS = {
 LABEL_COLOURS = {1: COLOURS["red"], 2: COLOURS["sky"], 4: COLOURS["yellow"]}
 
 
-LABEL_NAMES = {1: "necrotic / non-enhancing core", 2: "oedema", 4: "enhancing tumour"}
+LABEL_NAMES = {label: name for label, name in LABELS.items() if label}
 
 
 WIDTH = 9.0  # inches: every figure of the course is this wide unless its content asks for less

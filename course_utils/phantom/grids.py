@@ -80,16 +80,13 @@ def brats_affine(spacing: float) -> np.ndarray:
 
 def bounding_box(mask: np.ndarray, margin: int = 0) -> tuple[slice, ...]:
     """The smallest box around the true voxels of ``mask``, widened by ``margin`` voxels inside the array."""
-    box = []
-    for axis in range(mask.ndim):
-        others = tuple(other for other in range(mask.ndim) if other != axis)
-        occupied = np.flatnonzero(mask.any(axis=others))
-        if occupied.size == 0:
-            raise ValueError("the mask is empty, so it has no bounding box")
-        box.append(
-            slice(max(0, int(occupied[0]) - margin), min(mask.shape[axis], int(occupied[-1]) + 1 + margin))
-        )
-    return tuple(box)
+    boxes = ndimage.find_objects(np.asarray(mask, bool).view(np.uint8))
+    if not boxes:
+        raise ValueError("the mask is empty, so it has no bounding box")
+    return tuple(
+        slice(max(0, side.start - margin), min(size, side.stop + margin))
+        for side, size in zip(boxes[0], mask.shape)
+    )
 
 
 def sample(volume: np.ndarray, indices: Sequence[np.ndarray], outside: str = "constant") -> np.ndarray:

@@ -9,11 +9,13 @@
 # %% [markdown]
 # # 11 · The lab: segmenting brain tumours with a U-Net
 #
-# **You build:** a U-Net that outlines brain tumours in subjects it has never seen, from NIfTI files to a table of Dice scores.
+# **You build:** a U-Net that outlines brain tumours in subjects it has never seen, from NIfTI files to a
+# table of Dice scores.
 #
-# **Time:** about 60 minutes (the computer trains for about 3 of them)
+# **Time:** computed
 #
-# Everything that the course has built meets here: four MR images of a head go in, a label for every voxel comes out.
+# Everything that the course has built meets here: four MR images of a head go in, a label for every voxel
+# comes out. The computer trains for about three minutes of the time.
 #
 # **What you will learn**
 #
@@ -23,8 +25,7 @@
 # - to predict whole volumes, score them per subject, and read the distribution, not only the mean;
 # - to save a prediction as NIfTI so that a radiologist's viewer opens it over the scan.
 #
-# **How the checks work:** replace `...` or the `raise` line by your answer, run the cell, run the check below it.
-# `check.hint("name")` gives one nudge at a time. A skipped exercise is filled in, so the notebook always runs to the end.
+# Replace `...` or the `raise` line, run the cell, then its check; `check.hint("name")` gives a nudge.
 
 # %% tags=["bootstrap"]
 # generated
@@ -33,6 +34,7 @@
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
+import pandas as pd
 import torch
 
 from course_utils import cohort, evaluation, figures, losses, paths, training
@@ -44,22 +46,15 @@ from course_utils.prediction import predict_case, without_specks
 # %% [markdown]
 # ## 1 · The patients
 #
-# Forty subjects, each with the four sequences of a brain tumour protocol and a label for every voxel. They are simulated (the first
-# notebook says how), in the folders, names, labels and orientation of BraTS. On the first run this cell makes them, which takes
-# about a minute; afterwards it only finds them.
+# Forty subjects, each with the four sequences of a brain tumour protocol and a label for every voxel. They
+# are simulated (the first notebook says how), in the folders, names, labels and orientation of BraTS. On
+# the first run this cell makes them, which takes about a minute; afterwards it only finds them.
 
 # %%
 cases = cohort.synthetic_cases(40)
 example = cohort.load_case(cases[6])
-print(
-    example.name,
-    "image",
-    example.image.shape,
-    "spacing",
-    example.spacing,
-    "mm, labels",
-    np.unique(example.labels),
-)
+print(example.name, "image", example.image.shape, "spacing", example.spacing, "mm")
+print("labels", np.unique(example.labels))
 
 
 # %%
@@ -68,21 +63,21 @@ def largest_level(labels):
     return int((labels > 0).sum(axis=(0, 1)).argmax())
 
 
-level = largest_level(example.labels)
-x, y, _ = cohort.brain_box(cohort.brain_mask(example.image))  # the part of the slice that shows the brain
-figure, axes = plt.subplots(1, 5, figsize=(figures.WIDTH, 3.1))
-for axis, modality, volume in zip(axes, cohort.MODALITIES, example.image):
-    figures.show_slice(axis, volume[x, y, level], title=modality, spacing=example.spacing[:2])
-figures.show_slice(
-    axes[4],
-    example.image[3, x, y, level],
-    example.labels[x, y, level],
-    title="labels on flair",
+def tumour_slice(case):
+    """Where the slice with most tumour lies in a volume, cropped to the brain."""
+    x, y, _ = cohort.brain_box(cohort.brain_mask(case.image))
+    return x, y, largest_level(case.labels)
+
+
+# %% tags=["plot"]
+# One slice in four sequences, and its labels
+place = tumour_slice(example)
+figure = figures.row_of_slices(
+    [*(volume[place] for volume in example.image), example.image[3][place]],
+    [*cohort.MODALITIES, "labels on flair"],
+    labels=[None] * 4 + [example.labels[place]],
     spacing=example.spacing[:2],
 )
-for axis in axes[1:]:
-    axis.set(ylabel="", yticklabels=[])
-figures.label_legend(figure, loc="outside lower center", ncols=3)
 figures.show(
     figure,
     alt="One axial slice in T1, T1 with contrast agent, T2 and FLAIR, and the labels over FLAIR: a bright "
@@ -90,20 +85,26 @@ figures.show(
 )
 
 # %% [markdown]
-# Each sequence shows something that the others hide: the rim lights up only in T1 with contrast agent (`t1ce`), the oedema
-# is best seen in FLAIR, where fluid in the ventricles is dark. That is why the network gets all four as input channels.
+# Each sequence shows something that the others hide: the rim lights up only in T1 with contrast agent
+# (`t1ce`), the oedema is best seen in FLAIR, where fluid in the ventricles is dark. That is why the network
+# gets all four as input channels.
 #
-# The labels are 1 (necrotic and non-enhancing core), 2 (oedema), 4 (enhancing tumour). BraTS judges three nested *regions*:
-# WT, the whole tumour (1, 2, 4); TC, the tumour core (1, 4); ET, the enhancing tumour (4).
+# The labels are 1 (necrotic and non-enhancing core), 2 (oedema), 4 (enhancing tumour). BraTS judges three
+# nested *regions*: WT, the whole tumour (1, 2, 4); TC, the tumour core (1, 4); ET, the enhancing tumour (4).
 
 # %% [markdown]
 # ## 2 · From labels to class indices
 #
-# The network has four outputs, numbered 0 to 3, and PyTorch's cross-entropy wants for each voxel the number of the right one.
-# BraTS calls its classes 0, 1, 2 and **4**.
+# The network has four outputs, numbered 0 to 3, and PyTorch's cross-entropy wants for each voxel the number
+# of the right one, as a 64-bit integer. BraTS calls its classes 0, 1, 2 and **4**.
+
+# %% [markdown]
+# ### Exercise 1: Class indices
 #
-# **Exercise `class_indices`.** Turn BraTS labels (uint8, any shape) into class indices 0, 1, 2, 3 (int64, same shape),
-# without changing the input.
+# *5 minutes · difficulty 1 of 3*
+#
+# Turn BraTS labels (uint8, any shape, any of the four may be missing) into class indices 0, 1, 2, 3 (an int64
+# array of the same shape), without changing the input.
 
 
 # %% tags=["exercise"]
@@ -118,8 +119,16 @@ def class_indices(labels):
 # %%
 class_indices = check("class_indices", class_indices)
 
+# %% [markdown] tags=["solution"]
+# **Solution.** Labels are names, and only one of them differs from its index: 4 becomes 3. The copy and the
+# type come first (`astype` makes both), because an index that stays uint8 is refused by PyTorch's loss.
+#
+# Counting the labels that occur, as `np.unique(..., return_inverse=True)` does, gives the same numbers in
+# most volumes, and other ones in a slice without oedema: there 4 would become 2.
+
 # %% [markdown]
-# How unequal are the classes? Predict first: of all voxels inside the brain, how many in a hundred are enhancing tumour?
+# How unequal are the classes? Predict first: of all voxels inside the brain, how many in a hundred are
+# enhancing tumour?
 
 # %%
 inside_brain = example.image[0] > 0
@@ -128,20 +137,25 @@ for name, share in zip(("healthy brain", "core", "oedema", "enhancing"), shares)
     print(f"{name:14s} {100 * share:5.1f} %")
 
 # %% [markdown]
-# A network that answers "healthy" everywhere is right for most voxels and useless for every patient. Two remedies are at work
-# below: the loss contains the Dice coefficient, which does not care how much background there is, and two thirds of
-# the slices in each batch are drawn from those that contain tumour.
+# A network that answers "healthy" everywhere is right for most voxels and useless for every patient. Two
+# remedies are at work below: the loss contains the Dice coefficient, which does not care how much background
+# there is, and two thirds of the slices in each batch are drawn from those that contain tumour.
 
 # %% [markdown]
 # ## 3 · Split by subject
+
+# %% [markdown]
+# ### Exercise 2: The unit that must be new
 #
-# **Exercise `split_by_subject`.** A colleague pools all slices of all subjects and puts a random fifth of the *slices* aside for
-# testing. Her test Dice is much better than ours. What is wrong?
+# *3 minutes · difficulty 1 of 3*
 #
-# - A: nothing: more slices in the training set make a better network
-# - B: the classes are not equally frequent in the two sets
-# - C: slices of the same head are in both sets, so the test measures memory, not skill on new patients
-# - D: training takes longer that way
+# A colleague pools all slices of all subjects and puts a random fifth of the *slices* aside for testing. Her
+# test Dice is much better than ours. What is wrong?
+#
+# - **A**: nothing: more slices in the training set make a better network
+# - **B**: the classes are not equally frequent in the two sets
+# - **C**: slices of the same head are in both sets
+# - **D**: training takes longer that way
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -153,36 +167,40 @@ split_by_subject = "C"
 split_by_subject = check("split_by_subject", split_by_subject)
 
 # %% [markdown] tags=["solution"]
-# **C.** Two neighbouring slices, 2 mm apart, are nearly the same picture. If one is in the training set and the other in the
-# test set, a network that memorises heads looks excellent. The unit that must be new is the *patient*, so we split the list of
-# subjects, and every slice follows its subject.
+# **Solution.** C. Two neighbouring slices, 2 mm apart, are nearly the same picture: if one is in the training
+# set and the other in the test set, a network that memorises heads looks excellent.
+#
+# The test then measures memory, not skill on new patients. The unit that must be new is the *patient*, so we
+# split the list of subjects, and every slice follows its subject.
 
 # %%
 subjects = cohort.split(cases, seed=0, train=26, validation=4, test=10)
 print(*(f"{name}: {len(part)} subjects" for name, part in zip(subjects._fields, subjects)), sep=", ")
 data = batches.TrainingSlices(subjects.train)
-print(
-    "training slices:",
-    tuple(data.images.shape),
-    "of which with tumour:",
-    int((data.labels > 0).any((1, 2)).sum()),
-)
+with_tumour = int((data.labels > 0).any((1, 2)).sum())
+print("training slices:", tuple(data.images.shape), "of which with tumour:", with_tumour)
 
 # %% [markdown]
-# `TrainingSlices` has normalised each volume inside the brain (mean 0, standard deviation 1 in each sequence, for MR intensities have
-# no unit), cropped it to the brain, and cut it into axial slices. Each batch is changed at random: flipped, turned, scaled, with
-# another contrast and some noise. Here is one batch, as the network sees it.
+# `TrainingSlices` has normalised each volume inside the brain (mean 0, standard deviation 1 in each
+# sequence, for MR intensities have no unit), cropped it to the brain, and cut it into axial slices. Each
+# batch is changed at random: flipped, turned, scaled, with another contrast and some noise. Here is one
+# batch, as the network sees it.
 
 # %%
 images, targets = next(data.epoch(torch.Generator().manual_seed(1)))
+print("images", tuple(images.shape), images.dtype, "| class indices", tuple(targets.shape), targets.dtype)
+
+# %% tags=["plot"]
+# Twelve slices of a batch
 figure, axes = plt.subplots(2, 6, figsize=(figures.WIDTH, 3.7))
 for axis, image, target in zip(axes.flat, images, targets):
-    figures.show_slice(
-        axis, image[3].numpy(), cohort.brats_labels(target.numpy()), window=(-2, 4), alpha=0.45
-    )
+    labels = cohort.brats_labels(target.numpy())
+    figures.show_slice(axis, image[3].numpy(), labels, window=(-2, 4), alpha=0.45)
     axis.set(xlabel="", ylabel="", xticks=[], yticks=[])
-figure.supxlabel("x (2 mm voxels, right to left)", fontsize=9)
-figure.supylabel("y (2 mm voxels, front to back)", fontsize=9)
+figure.supxlabel(
+    "along one edge of the slice (2 mm voxels; slices are turned and mirrored at random)", fontsize=9
+)
+figure.supylabel("along the other edge (2 mm voxels)", fontsize=9)
 figures.label_legend(figure, loc="outside upper center", ncols=3)
 figures.show(
     figure,
@@ -193,8 +211,9 @@ figures.show(
 # %% [markdown]
 # ## 4 · The network and its loss, before the first step
 #
-# A U-Net with four levels and 16 channels at the first: about half a million weights, a sixtieth of the paper's. Instance normalisation
-# instead of none, and zero padding, so that the answer is as large as the question.
+# A U-Net with four levels and 16 channels at the first: about half a million weights, a sixtieth of the
+# paper's. Instance normalisation instead of none, and zero padding, so that the answer is as large as the
+# question.
 
 # %%
 torch.manual_seed(0)
@@ -205,8 +224,12 @@ print(f"{sum(weights.numel() for weights in network.parameters()):,} weights")
 print("a batch", tuple(images.shape), "becomes logits", tuple(network(images).shape))
 
 # %% [markdown]
-# **Exercise `starting_loss`** (predict the number). An untrained network has no preference: all four classes get the same
-# probability at every voxel. What is the mean cross-entropy then? Two decimals are enough.
+# ### Exercise 3: The loss before the first step
+#
+# *3 minutes · difficulty 1 of 3*
+#
+# Predict the number. An untrained network has no preference: all four classes get the same probability at
+# every voxel. What is the mean cross-entropy then? Two decimals are enough.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -217,6 +240,14 @@ starting_loss = np.log(4)
 # %%
 starting_loss = check("starting_loss", starting_loss)
 
+# %% [markdown] tags=["solution"]
+# **Solution.** The cross-entropy of a voxel is minus the logarithm of the probability of its true class, here
+# -log(1/4) = log 4 = 1.39, whatever the class.
+#
+# The real network starts close to it, not exactly there, because its random weights do prefer something.
+# Had it printed 14 instead of 1.4, something would be wrong before training began: labels out of range,
+# images not normalised, a softmax too many. This look costs a second and finds most mistakes.
+
 # %%
 with torch.no_grad():
     logits = network(images)
@@ -224,21 +255,18 @@ print(f"no preference      {starting_loss:.3f}")
 print(f"untrained network  {losses.cross_entropy(logits, targets).item():.3f}   (cross-entropy)")
 print(f"                   {losses.dice_loss(logits, targets).item():.3f}   (Dice loss)")
 
-# %% [markdown] tags=["solution"]
-# **-log(1/4) = log 4 = 1.39.** The real network starts close to it, not exactly there, because its random weights do prefer
-# something. Had it printed 14 instead of 1.4, something would be wrong before training began: labels out of range, images not
-# normalised, a softmax too many. This look costs a second and finds most mistakes.
-
 # %% [markdown]
-# The loss that we minimise is that of nnU-Net: the sum of the two. Cross-entropy gives every voxel a clear gradient from the
-# first step on; the Dice loss looks at each class as a whole, so a small class counts as much as a large one.
+# The loss that we minimise is that of nnU-Net: the sum of the two. Cross-entropy gives every voxel a clear
+# gradient from the first step on; the Dice loss looks at each class as a whole, so a small class counts as
+# much as a large one.
 
 # %% [markdown]
 # ## 5 · Train
 #
-# `training.fit` is a plain loop of some sixty lines; read it (`training.fit??`). After each epoch it writes a checkpoint: kill the kernel at any
-# moment, run the notebook again, and it continues where it was, with exactly the weights of an undisturbed run. If you have
-# run this notebook before, the cell returns at once. To train anew, delete the folder that it prints.
+# `training.fit` is one function with a plain loop in it; read it (`training.fit??`). After each epoch it
+# writes a checkpoint: kill the kernel at any moment, run the notebook again, and it continues where it was,
+# with exactly the weights of an undisturbed run. If you have run this notebook before, the cell returns at
+# once. To train anew, delete the folder that it prints.
 
 # %%
 EPOCHS = 20
@@ -255,34 +283,40 @@ history = training.fit(
     validation=lambda net: evaluation.mean_dice(net, validation_cases),
 )
 
-# %%
-epochs = [row["epoch"] for row in history]
+# %% tags=["plot"]
+# The training, and two validation subjects
 figure, (left, right) = plt.subplots(1, 2, figsize=(figures.WIDTH, 3))
-left.plot(epochs, [row["loss"] for row in history], marker="o", markersize=3)
-left.set(
-    xlabel="epoch (50 steps of 16 slices)",
-    ylabel="Dice + cross-entropy loss",
-    title="training",
-    ylim=(0, None),
+epochs = [row["epoch"] for row in history]
+losses_of_epochs = {"loss": (epochs, [row["loss"] for row in history])}
+ticks = {"xticks": range(0, EPOCHS + 1, 5), "xlabel": "epoch (50 steps of 16 slices)"}
+figures.curves(
+    losses_of_epochs, ylabel="Dice + cross-entropy loss", title="training", ax=left, ylim=(0, None), **ticks
 )
-for region, style in zip(cohort.REGIONS, ("-", "--", ":")):
-    right.plot(epochs, [row["validation"][region] for row in history], style, label=region)
-right.set(xlabel="epoch", ylabel="mean Dice", title="two validation subjects", ylim=(0, 1))
-right.legend()
+dice = {name: (epochs, [row["validation"][name] for row in history]) for name in cohort.REGIONS}
+figures.curves(
+    dice, ylabel="mean Dice", title="two validation subjects", ax=right, marker="each", ylim=(0, 1), **ticks
+)
 figures.show(
     figure,
-    alt="Left: the training loss falls steeply in the first epochs and then slowly. Right: the Dice of WT, TC and ET on "
-    "two validation subjects rises quickly and then levels off.",
+    alt="Left: the training loss falls steeply in the first epochs and then slowly. Right: the Dice of WT, "
+    "TC and ET on two validation subjects rises quickly and then levels off.",
 )
 
 # %% [markdown]
 # ## 6 · Predict a whole volume
 #
-# The network knows slices, a patient is a volume. So: cut the volume into slices, predict each, stack the answers.
+# The network knows slices, a patient is a volume. So: cut the volume into slices, predict each, stack the
+# answers.
+
+# %% [markdown]
+# ### Exercise 4: From slices to a volume
 #
-# **Exercise `predict_volume`.** Write `predict_volume(network, image)`: `image` is a tensor (channels, X, Y, Z), already normalised; the
-# network takes (slices, channels, X, Y) and gives logits (slices, classes, X, Y). Return the class index of each voxel, a
-# tensor (X, Y, Z). Two things that beginners forget: the network must be in evaluation mode, and no gradients are needed.
+# *10 minutes · difficulty 2 of 3*
+#
+# Write `predict_volume(network, image)`: `image` is a tensor (channels, X, Y, Z), already normalised; the
+# network takes (slices, channels, X, Y) and gives logits (slices, classes, X, Y). Return the class index of
+# each voxel, an integer tensor (X, Y, Z). Two things that beginners forget: the network must be in evaluation
+# mode, and no gradients are needed.
 
 
 # %% tags=["exercise"]
@@ -299,19 +333,35 @@ def predict_volume(network, image):
 # %%
 predict_volume = check("predict_volume", predict_volume)
 
+# %% [markdown] tags=["solution"]
+# **Solution.** `movedim` (or `permute`) turns the slice axis into the batch axis and afterwards back;
+# `reshape` would deal the same numbers out anew and mix voxels. `eval()` goes before the prediction, and
+# `no_grad()` around it: a graph of all slices would take gigabytes that nobody needs.
+#
+# `network.training = False` is not enough: it sets the flag of the outermost module only, and dropout and
+# normalisation look at their own.
+
+# %% [markdown]
+# Try it on a validation subject: we look at its result, and what we look at can no longer be a test.
+
 # %%
-case = cohort.load_case(subjects.test[0])
-box = (slice(None), *cohort.brain_box(cohort.brain_mask(case.image), (8, 8, 1)))
-indices = predict_volume(network, torch.from_numpy(cohort.normalise(case.image)[box]))
-prediction = cohort.paste(cohort.brats_labels(indices.numpy()), box[1:], case.labels.shape)
+case = cohort.load_case(subjects.validation[2])
+prepared = cohort.prepare(case)
+indices = predict_volume(network, torch.from_numpy(prepared.image))
+prediction = cohort.brats_labels(prepared.paste(indices.numpy()))
 library = predict_case(network, case)
 print("voxels that differ from the package's predict_case:", int((prediction != library).sum()))
 
 # %% [markdown]
 # ## 7 · Score it
+
+# %% [markdown]
+# ### Exercise 5: Dice
 #
-# **Exercise `dice_score`.** Two boolean masks of the same shape; return 2 |A ∩ B| / (|A| + |B|) as a float. If both are empty,
-# return 1.0: nothing was there and nothing was found.
+# *5 minutes · difficulty 1 of 3*
+#
+# Two boolean masks of the same shape; return 2 |A ∩ B| / (|A| + |B|), a number (five digits will do). If both
+# are empty, return 1.0: nothing was there and nothing was found.
 
 
 # %% tags=["exercise"]
@@ -327,21 +377,30 @@ def dice_score(prediction, reference):
 # %%
 dice_score = check("dice_score", dice_score)
 
+# %% [markdown] tags=["solution"]
+# **Solution.** The overlap counts twice above because the sum of both sizes counts it twice below, so two
+# equal masks score 1. Where both masks are empty the fraction is 0/0, and a convention has to decide: BraTS
+# says 1.
+#
+# Dividing by the union instead gives the Jaccard index J, which ranks all answers alike, D = 2J / (1 + J),
+# but is another number: say which one you report.
+
 # %%
 for region in cohort.REGIONS:
     score = dice_score(cohort.region_mask(prediction, region), cohort.region_mask(case.labels, region))
     print(f"{case.name}  {region}  Dice {score:.3f}")
 
 # %% [markdown]
-# **A decision before the table.** Some tumours do not enhance at all. If the network marks eight voxels as enhancing there, the
-# Dice of ET is 0, if it marks none, it is 1. So: what is the smallest enhancing tumour that we believe in? We ask the *training*
-# subjects, never the test subjects. nnU-Net did the same for BraTS 2020.
+# **A decision before the table.** Some tumours do not enhance at all. If the network marks eight voxels as
+# enhancing there, the Dice of ET is 0, if it marks none, it is 1. So: what is the smallest enhancing tumour
+# that we believe in? nnU-Net had such a rule for BraTS 2020. Its size we take from the *training* subjects
+# alone, but be warned: that a rule is needed here was noticed by the course's authors on test subjects of
+# this very cohort, and so was the number of epochs. The mean of ET below is a little better than it would
+# be on a cohort that nobody has looked at.
 
 # %%
 training_cases = [cohort.load_case(path) for path in subjects.train]
-enhancing = [
-    cohort.region_mask(case.labels, "ET").sum() * np.prod(case.spacing) / 1000 for case in training_cases
-]
+enhancing = [cohort.region_mask(c.labels, "ET").sum() * np.prod(c.spacing) / 1000 for c in training_cases]
 print("ml of enhancing tumour in the training subjects:", *(f"{volume:.1f}" for volume in sorted(enhancing)))
 
 # a quarter of the smallest that the training subjects show: less than that, in total, becomes core
@@ -357,147 +416,148 @@ def segment(case):
 # Now all ten held-out subjects, which the network has never seen.
 
 # %% tags=["report"]
-rows = evaluation.evaluate(network, subjects.test, smallest_enhancing=smallest_enhancing)
-evaluation.write_report(rows, folder / "report.json")
-print(evaluation.table(rows))
+report = evaluation.evaluate(network, subjects.test, smallest_enhancing=smallest_enhancing)  # a pandas table
+report.to_csv(folder / "report.csv")
+print(f"Dice of {len(report)} held-out subjects\n\n{report.round(3)}")
+print(f"\n{report.describe().drop('count').round(3)}")
 
 # %%
 unprocessed = evaluation.evaluate(network, subjects.test)
-print(
-    f"mean Dice of ET with the rule {np.mean([row['ET'] for row in rows]):.3f}, "
-    f"without it {np.mean([row['ET'] for row in unprocessed]):.3f}"
-)
+print(f"mean Dice of ET with the rule {report['ET'].mean():.3f}, without it {unprocessed['ET'].mean():.3f}")
 
 # %% [markdown]
-# A mean is one number for ten patients. Look at the ten.
+# A mean is one number for ten patients. Look at the ten, and then at each score over the true volume of its
+# region. An open circle is a region that is empty in the reference.
 
 # %%
-figure, axis = plt.subplots(figsize=(figures.WIDTH, 3))
-for position, region in enumerate(cohort.REGIONS):
-    scores = np.array([row[region] for row in rows])
-    axis.scatter(position + np.linspace(-0.15, 0.15, len(scores)), np.sort(scores), zorder=3)
-    axis.hlines(np.median(scores), position - 0.3, position + 0.3, color="black", linewidth=2)
-    axis.hlines(scores.mean(), position - 0.3, position + 0.3, color="black", linewidth=1, linestyle=":")
-axis.set(
-    xticks=range(3),
-    xticklabels=list(cohort.REGIONS),
+test_cases = [cohort.load_case(path) for path in subjects.test]
+volumes = pd.DataFrame(
+    {name: [np.sum(cohort.region_mask(c.labels, name)) for c in test_cases] for name in cohort.REGIONS},
+    index=report.index,
+)
+volumes = volumes * np.prod(test_cases[0].spacing) / 1000  # from voxels to ml
+
+# %% tags=["plot"]
+# Ten held-out subjects: Dice of the three regions
+axes = figures.points_by_group(
+    {name: report[name] for name in cohort.REGIONS},
     xlabel="region",
     ylabel="Dice",
-    ylim=(0, 1.02),
-    title="ten held-out subjects, sorted; line: median, dotted: mean",
+    ylim=(0.68, 1.02),
+    open={name: volumes[name] == 0 for name in cohort.REGIONS},
+    medians=True,
+    legend="outside",
 )
 figures.show(
+    axes.figure,
+    alt="Dice of ten held-out subjects for WT, TC and ET with mean and median. WT and TC lie close together "
+    "near the top; ET is spread out, with two open circles at 1.",
+)
+
+# %% tags=["plot"]
+# Dice over the volume of the region
+figure, axes = plt.subplots(figsize=(figures.WIDTH, 3.2))
+for name, marker, colour in zip(cohort.REGIONS, "os^", ("blue", "orange", "green")):
+    colour = figures.COLOURS[colour]
+    faces = ["none" if volume == 0 else colour for volume in volumes[name]]
+    axes.scatter(volumes[name], report[name], marker=marker, c=faces, edgecolors=colour, label=name)
+axes.set(xlabel="volume in the reference (ml)", ylabel="Dice", ylim=(0.68, 1.02))
+axes.legend(loc="lower right")
+figures.show(
     figure,
-    alt="Dice of ten held-out subjects for WT, TC and ET as points with median and mean. WT and TC lie close together near the "
-    "top; ET is spread out, with two subjects at 1 and one far below the others.",
+    alt="The same scores over the volume of the region in the reference: the lowest belong to volumes of a "
+    "few ml, and the two open circles at Dice 1 to regions of 0 ml.",
 )
 
 # %% [markdown]
-# **Exercise `mean_or_distribution`** (explain the picture). Compare the three columns of points with their means and medians. Which
-# sentence does the picture support?
+# ### Exercise 6: What a mean hides
 #
-# - A: the training loss was too high, otherwise all points would lie at 1
-# - B: a few subjects, those with little or no tumour of that kind, lie far from the others and pull the mean their way
-# - C: the voxels of the low subjects are larger
-# - D: Dice is a noisy metric: measured again, the same predictions would score differently
+# *5 minutes · difficulty 2 of 3*
+#
+# Explain the picture: why is the column ET so much more spread out than the other two? Which sentence does
+# the second picture support?
+#
+# - **A**: a few subjects with little or no tumour of that kind lie far from the others, in both directions
+# - **B**: the training loss was too high, otherwise all points would lie at 1
+# - **C**: the voxels of the low subjects are larger
+# - **D**: Dice is a noisy metric: measured again, the same predictions would score differently
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
-mean_or_distribution = "B"
+mean_or_distribution = "A"
 # > mean_or_distribution = ...
 ### END SOLUTION
 
 # %%
 mean_or_distribution = check("mean_or_distribution", mean_or_distribution)
 
-# %%
-print("subject           ET voxels   Dice ET")
-for path, row in zip(subjects.test, rows):
-    voxels = int(cohort.region_mask(cohort.load_case(path).labels, "ET").sum())
-    print(f"{row['case']:16s}  {voxels:9,d}   {row['ET']:.3f}")
-
 # %% [markdown] tags=["solution"]
-# **B.** The Dice of a small region is fragile: a hundred wrong voxels cost nothing in a tumour of ten thousand and much in one of
-# eight hundred. And where the reference holds no enhancing tumour at all (a low-grade tumour), Dice is 1 if the network marks
-# nothing and 0 if it marks a single voxel. That is a decision of the metric, not a property of the patient, and one such subject moves
-# the mean of ten by a tenth. Always print the distribution, say how empty masks are scored, and read the worst case before you
-# report the mean.
+# **Solution.** A. The Dice of a small region is fragile: a hundred wrong voxels cost nothing in a tumour of
+# ten thousand and much in one of eight hundred.
+#
+# And where the reference holds no enhancing tumour at all (a low-grade tumour), Dice is 1 if the network
+# marks nothing and 0 if it marks a single voxel. That is a decision of the metric, not a property of the
+# patient, and one such subject moves the mean of ten by a tenth. Always print the distribution, say how
+# empty masks are scored, and read the worst case before you report the mean.
 
 # %% [markdown]
 # ## 8 · The best and the worst subject
 #
-# Predict before you run the cell: where will the worst subject fail, at the outer border of the oedema, at the thin enhancing rim, or
-# by missing a focus altogether?
+# Best and worst by the whole tumour (WT), a region that no subject lacks.
+#
+# Predict before you run the cell: where will the worst subject fail, at the outer border of the oedema, at
+# the thin enhancing rim, or by missing a focus altogether?
+
+# %%
+path_of = {path.name: path for path in subjects.test}
+best, worst = (cohort.load_case(path_of[name]) for name in (report["WT"].idxmax(), report["WT"].idxmin()))
+
+
+def show_prediction(case):
+    """FLAIR, T1 with contrast agent, reference and prediction, in the slice with most tumour."""
+    place = tumour_slice(case)
+    scores = ", ".join(f"{region} {score:.2f}" for region, score in report.loc[case.name].items())
+    return figures.row_of_slices(
+        [case.image[channel][place] for channel in (3, 1, 3, 3)],
+        [f"{case.name}\nflair", "t1ce", "reference", f"U-Net\n{scores}"],
+        labels=[None, None, case.labels[place], segment(case)[place]],
+        spacing=case.spacing[:2],
+    )
 
 
 # %%
-def show_prediction(axes, path, row):
-    case = cohort.load_case(path)
-    predicted = segment(case)
-    level = largest_level(case.labels)
-    x, y, _ = cohort.brain_box(cohort.brain_mask(case.image))
-    pictures = {
-        f"{row['case']}\nflair": (case.image[3], None),
-        "t1ce": (case.image[1], None),
-        "reference": (case.image[3], case.labels),
-        "U-Net\n" + ", ".join(f"{region} {row[region]:.2f}" for region in cohort.REGIONS): (
-            case.image[3],
-            predicted,
-        ),
-    }
-    for axis, (title, (volume, labels)) in zip(axes, pictures.items()):
-        figures.show_slice(
-            axis,
-            volume[x, y, level],
-            None if labels is None else labels[x, y, level],
-            title=title,
-            spacing=case.spacing[:2],
-        )
-    for axis in axes[1:]:
-        axis.set(ylabel="", yticklabels=[])
-
-
-best, worst = evaluation.best_and_worst(rows)
-path_of = {path.name: path for path in subjects.test}
-figure, axes = plt.subplots(2, 4, figsize=(figures.WIDTH, 6.6))
-show_prediction(axes[0], path_of[best["case"]], best)
-show_prediction(axes[1], path_of[worst["case"]], worst)
-for axis in axes[0]:
-    axis.set(xlabel="")
-figures.label_legend(figure, loc="outside lower center", ncols=3)
 figures.show(
-    figure,
-    alt="Two held-out subjects, above the best and below the worst by mean Dice: FLAIR, T1 with contrast agent, reference "
-    "labels and the U-Net's labels over FLAIR. In the best one the two label maps can hardly be told apart.",
+    show_prediction(best),
+    alt="The held-out subject with the highest Dice of the whole tumour: FLAIR, T1 with contrast agent, "
+    "reference labels and the U-Net's labels over FLAIR. The two label maps can hardly be told apart.",
+)
+
+# %%
+figures.show(
+    show_prediction(worst),
+    alt="The held-out subject with the lowest Dice of the whole tumour, in the same four panels: the U-Net "
+    "finds the tumour, and differs from the reference along its border.",
 )
 
 # %% [markdown]
-# Three questions to ask of every failure: Is the reference itself convincing there? Do the images show what the label claims? And would a
-# radiologist's decision change?
+# Three questions to ask of every failure: Is the reference itself convincing there? Do the images show what
+# the label claims? And would a radiologist's decision change?
 
 # %% [markdown]
 # ## 9 · Save it for a viewer
 #
-# A label map without its affine is a heap of voxels. `cohort.save_labels` writes the prediction as NIfTI with the affine of the scan,
-# so that any viewer (ITK-SNAP, 3D Slicer, FSLeyes) lays it over the scan. The last line proves it: the same voxel lies at the same
-# place, in millimetres.
+# A label map without its affine is a heap of voxels. `cohort.save_labels` writes the prediction as NIfTI
+# with the affine of the scan, so that any viewer (ITK-SNAP, 3D Slicer, FSLeyes) lays it over the scan. The
+# last lines prove it: the same voxel lies at the same place, in millimetres.
 
 # %%
-path = path_of[best["case"]]
-scan = path / f"{path.name}_flair.nii.gz"
-saved = cohort.save_labels(segment(cohort.load_case(path)), folder / f"{path.name}_prediction.nii.gz", scan)
+scan = path_of[best.name] / f"{best.name}_flair.nii.gz"
+saved = cohort.save_labels(segment(best), folder / f"{best.name}_prediction.nii.gz", scan)
 label_file, scan_file = nibabel.load(saved), nibabel.load(scan)
 print(saved)
-print(
-    "same affine:",
-    np.array_equal(label_file.affine, scan_file.affine),
-    "| same shape:",
-    label_file.shape == scan_file.shape,
-    "| type:",
-    label_file.get_data_dtype(),
-    "| labels:",
-    np.unique(label_file.dataobj),
-)
+print("same affine:", np.array_equal(label_file.affine, scan_file.affine))
+print("same shape: ", label_file.shape == scan_file.shape)
+print("type", label_file.get_data_dtype(), "| labels", np.unique(label_file.dataobj))
 
 # %% [markdown]
 # What a clinic asks for is often just a number: the volume. It is a count of voxels times the volume of one.
@@ -505,11 +565,11 @@ print(
 # %%
 millilitres = np.prod(label_file.header.get_zooms()) / 1000
 for region in cohort.REGIONS:
-    volumes = [
+    ours, reference = (
         cohort.region_mask(np.asarray(labels), region).sum() * millilitres
-        for labels in (label_file.dataobj, cohort.load_case(path).labels)
-    ]
-    print(f"{region}: predicted {volumes[0]:6.1f} ml, reference {volumes[1]:6.1f} ml")
+        for labels in (label_file.dataobj, best.labels)
+    )
+    print(f"{region}: predicted {ours:6.1f} ml, reference {reference:6.1f} ml")
 
 # %% [markdown]
 # ## What you built
@@ -519,8 +579,8 @@ for region in cohort.REGIONS:
 # - Split by subject. Predict in evaluation mode. Score with a stated convention for empty masks.
 # - The mean hides; the distribution and the worst case tell.
 #
-# **Where it stops.** These subjects are simulated, and all from one simulator. A network that does well here has shown that the pipeline
-# works, not that it works on patients.
+# **Where it stops.** These subjects are simulated, and all from one simulator. A network that does well
+# here has shown that the pipeline works, not that it works on patients.
 
 # %%
 check.progress()
@@ -528,9 +588,14 @@ check.progress()
 # %% [markdown]
 # ## References
 #
-# - O. Colliot, M. Vakalopoulou. *Deep learning for medical imaging, Part 4: Segmentation.* Lecture, Master MVA, 2019-20.
-# - O. Ronneberger, P. Fischer, T. Brox. *U-Net: Convolutional Networks for Biomedical Image Segmentation.* MICCAI 2015. arXiv 1505.04597.
-# - F. Isensee et al. *nnU-Net: Self-adapting Framework for U-Net-Based Medical Image Segmentation.* 2018. arXiv 1809.10486.
-# - F. Isensee et al. *nnU-Net for Brain Tumor Segmentation.* BraTS 2020. arXiv 2011.00848 (the rule for small enhancing tumours).
+# - O. Colliot, M. Vakalopoulou. *Deep learning for medical imaging, Part 4: Segmentation.* Lecture, Master
+#   MVA, 2019-20.
+# - O. Ronneberger, P. Fischer, T. Brox. *U-Net: Convolutional Networks for Biomedical Image Segmentation.*
+#   MICCAI 2015. arXiv 1505.04597.
+# - F. Isensee et al. *nnU-Net: Self-adapting Framework for U-Net-Based Medical Image Segmentation.* 2018.
+#   arXiv 1809.10486.
+# - F. Isensee et al. *nnU-Net for Brain Tumor Segmentation.* BraTS 2020. arXiv 2011.00848 (the rule for small
+#   enhancing tumours).
 # - F. Milletari, N. Navab, S.-A. Ahmadi. *V-Net.* 3DV 2016. arXiv 1606.04797 (the Dice loss).
-# - B. H. Menze et al. *The Multimodal Brain Tumor Image Segmentation Benchmark (BRATS).* IEEE Transactions on Medical Imaging, 2015.
+# - B. H. Menze et al. *The Multimodal Brain Tumor Image Segmentation Benchmark (BRATS).* IEEE Transactions on
+#   Medical Imaging, 2015.

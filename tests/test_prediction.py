@@ -1,0 +1,99 @@
+"""Predicting cases: on their grid, in BraTS labels, prepared as for training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from course_utils import cohort
+from course_utils.cohort.batches import axial_slices
+from course_utils.networks.unet import UNet
+from course_utils.prediction import predict_case, without_specks
+from tests.heads import ThresholdNetwork, head
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_prediction_lies_on_the_grid_of_its_case_in_brats_labels(dims):
+    case, network = head(), ThresholdNetwork(dims).train()
+    prediction = predict_case(network, case)
+    assert prediction.dtype == np.uint8
+    np.testing.assert_array_equal(prediction, case.labels)
+    assert network.training
+    expected = [(6, 4, 24, 16)] if dims == 2 else [(1, 4, 24, 16, 8)]
+    assert network.sizes == expected
+
+
+def test_slices_go_through_in_batches():
+    case, network = head(), ThresholdNetwork().eval()
+    prediction = predict_case(network, case, batch_size=4)
+    np.testing.assert_array_equal(prediction, case.labels)
+    assert [size[0] for size in network.sizes] == [4, 2]
+    assert not network.training
+
+
+def test_a_u_net_predicts_a_whole_case_without_its_labels():
+    torch.manual_seed(0)
+    case = head()
+    network = UNet(4, 4, dims=3, base_channels=2, depth=2, padding="same", normalisation="instance")
+    prediction = predict_case(network, cohort.Case(case.name, case.image, None, case.affine))
+    assert prediction.shape == case.labels.shape
+    assert set(np.unique(prediction)) <= {0, 1, 2, 4}
+
+
+def test_a_network_with_valid_padding_is_refused():
+    with pytest.raises(ValueError, match='into .* use padding="same"'):
+        predict_case(UNet(4, 4, base_channels=2, depth=1), head())
+
+
+class Recorder(nn.Module):
+    """Answers background and keeps what it saw."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.dims, self.seen = dims, []
+        self.one = nn.Parameter(torch.ones(()))
+
+    def forward(self, image):
+        self.seen.append(image)
+        return self.one * torch.zeros(len(image), 4, *image.shape[2:])
+
+
+def test_a_network_sees_in_prediction_what_it_saw_in_training():
+    network = Recorder(dims=2)
+    predict_case(network, head())
+    assert torch.equal(torch.cat(network.seen), axial_slices([head()]).images)
+
+
+def test_a_volume_that_is_too_flat_for_a_3d_network_is_padded():
+    """39 slices of brain in 39 do not make 40: BraTS has 155 slices, the synthetic cohort 78."""
+    random = np.random.default_rng(0)
+    image = np.zeros((4, 24, 24, 39), np.float32)
+    image[:, 4:20, 4:20] = random.uniform(100, 200, (4, 16, 16, 39))
+    case = cohort.Case("flat", image, None, np.diag([2.0, 2.0, 2.0, 1.0]))
+    network = Recorder(dims=3)
+    assert predict_case(network, case).shape == (24, 24, 39)
+    (seen,) = network.seen
+    assert seen.shape == (1, 4, 16, 16, 40)
+    np.testing.assert_array_equal(seen[0, ..., :39], cohort.normalise(image)[:, 4:20, 4:20])
+    assert not seen[..., 39].any()
+    labels = np.where(image[0] > 150, 4, 0).astype(np.uint8)
+    np.testing.assert_array_equal(predict_case(ThresholdNetwork(3), case) > 0, _above_the_mean(case))
+    prepared = cohort.prepare(cohort.Case("flat", image, labels, case.affine), dims=3)
+    np.testing.assert_array_equal(prepared.paste(cohort.brats_labels(prepared.indices)), labels)
+
+
+def _above_the_mean(case: cohort.Case) -> np.ndarray:
+    return cohort.normalise(case.image)[0] > 1e-6
+
+
+@pytest.mark.parametrize(("smallest", "kept"), [(0.0, True), (0.039, True), (0.041, False)])
+def test_enhancing_specks_become_core_below_the_volume_only(smallest, kept):
+    labels = np.zeros((6, 5, 4), np.uint8)
+    labels[:2, 0, 0], labels[4, 1:4, 2], labels[0, 4, 3] = 1, 4, 2
+    labels[5, 0, 0] = labels[5, 4, 0] = 4  # five enhancing voxels of 8 mm^3: 0.04 ml
+    result = without_specks(labels, (2.0, 2.0, 2.0), smallest)
+    expected = labels if kept else np.where(labels == 4, 1, labels)
+    np.testing.assert_array_equal(result, expected)
+    assert result.dtype == np.uint8 and np.count_nonzero(labels == 4) == 5
