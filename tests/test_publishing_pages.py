@@ -12,6 +12,7 @@ import pytest
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_utils.checking.outcome import OUTCOME_MIMETYPE
 from course_utils.publishing import pages, run_notebook, solution_notebook, source_paths
 from course_utils.publishing.formulas import FormulaError, Formulas
 from course_utils.publishing.source import BuildError, read_source
@@ -93,6 +94,16 @@ def test_formulas_are_drawn_in_texts_and_in_markdown_outputs(course, tmp_path):
     referred = set(re.findall(r'href="#(STIX\w+)"', text))
     defined = re.findall(r'<symbol id="(\w+)"', text)
     assert referred == set(defined) and len(defined) == len(referred)
+
+
+def test_formulas_in_the_answer_of_a_check_are_drawn_and_its_values_stay(course, tmp_path):
+    answer = "<div role='status'>It is $a &lt; b$.<pre>$x$ and $y$</pre></div>"
+    data = {"text/html": answer, OUTCOME_MIMETYPE: {"exercise": "add", "status": "pass"}}
+    other = new_output("display_data", data={"text/html": "<p>$5 or $6</p>"})
+    cell = new_code_cell("check()", outputs=[new_output("display_data", data=data), other])
+    text = body(page_of(course, tmp_path, cell))
+    assert re.findall(r'<svg aria-label="([^"]*)" class="formula"', text) == ["a &lt; b"]
+    assert "<pre>$x$ and $y$</pre>" in text and "$5 or $6" in text
 
 
 def test_dollar_signs_in_code_are_no_formulas(course, tmp_path):

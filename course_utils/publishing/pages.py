@@ -18,12 +18,14 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
+from course_utils.checking.outcome import OUTCOME_MIMETYPE
 from course_utils.publishing.build import student_notebook, write_if_changed
 from course_utils.publishing.formulas import FormulaError, Formulas
 from course_utils.publishing.source import BuildError, Source, read_source
 
 _WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 _WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+_CODE_OR_FORMULA = re.compile(r"<(pre|code)\b.*?</\1>|\$(?P<tex>[^$]+)\$", re.DOTALL)
 _MODEL_REFERENCE = "IPY_MODEL_"
 STYLE = Path(__file__).parents[1] / "assets" / "site.css"
 
@@ -91,7 +93,7 @@ def write_page(source: Source, notebook: NotebookNode, folder: Path) -> Path:
     """
     exporter = _Exporter(source)
     resources = {"metadata": {"path": str(source.path.parent.parent)}}
-    cells, _ = exporter.from_notebook_node(_prepared(source, notebook), resources=resources)
+    cells, _ = exporter.from_notebook_node(_prepared(source, notebook, exporter), resources=resources)
     sections = [(anchor, text) for anchor, level, text in exporter.headings if level == 2]
     body = _NOTEBOOK.format(
         glyphs=exporter.formulas.glyphs(),
@@ -188,6 +190,14 @@ class _Exporter(HTMLExporter):
             number = next((line.number for line in lines if first in line.text), 1)
             raise BuildError(self._source.path, number, str(error)) from error
 
+    def html_of_answer(self, text: str) -> str:
+        """A check's answer with its formulas drawn; code and values stay as they are."""
+
+        def drawn(found: re.Match) -> str:
+            return self.formula(html.unescape(found["tex"])) if found["tex"] else found[0]
+
+        return _CODE_OR_FORMULA.sub(drawn, text)
+
     def add_heading(self, level: int, text: str) -> str:
         words = re.findall(r"[a-z0-9]+", html.unescape(re.sub(r"<[^>]*>", "", text)).lower())
         anchor = "-".join(words) or "section"
@@ -197,8 +207,8 @@ class _Exporter(HTMLExporter):
         return anchor
 
 
-def _prepared(source: Source, notebook: NotebookNode) -> NotebookNode:
-    """With still widgets, and for each cell what the template asks for."""
+def _prepared(source: Source, notebook: NotebookNode, exporter: _Exporter) -> NotebookNode:
+    """With still widgets, formulas in the checks' answers, and for each cell what the template asks for."""
     notebook = with_still_widgets(notebook)
     tags_of = [cell.metadata.setdefault("tags", []) for cell in notebook.cells]
     waiting = iter(stubs(source) if any("exercise" in tags for tags in tags_of) else ())
@@ -209,6 +219,9 @@ def _prepared(source: Source, notebook: NotebookNode) -> NotebookNode:
             cell.metadata.folded = "Set-up cell"
         elif "plot" in tags or cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata.folded = "How this figure is drawn"
+        for output in cell.get("outputs", ()):
+            if OUTCOME_MIMETYPE in output.get("data", {}):
+                output.data["text/html"] = exporter.html_of_answer(output.data["text/html"])
     return notebook
 
 
