@@ -78,14 +78,14 @@ def _millilitres(cubic_millimetres: float) -> float:
             "fewer of them fill the same volume."
         ),
         (lambda v: v / 1e6): "You divided by a million: those are litres, not millilitres.",
-        (lambda v: v // 1000): "You rounded down to whole millilitres: // drops the fraction, / keeps it.",
+        (lambda v: float(v // 1000)): "You rounded down to whole millilitres: keep the fraction.",
+        (lambda v: float(round(v / 1000))): "You rounded to whole millilitres: keep the fraction.",
     },
 )
 def millilitres(trial: Trial) -> None:
     trial.signature("cubic_millimetres")
     trial.case(2500.0, expected=2.5)
-    trial.case(31_415.9)
-    trial.case(0.0)
+    trial.cases([(31_415.9,), (2700.0,), (0.0,)])
 
 
 # ---- 2 · predict a number
@@ -116,6 +116,8 @@ check.number(
         ),
         4 * 240 * 240 * 155 * 32 / 1e6: "You counted bits; a byte has 8 of them.",
         4 * 240 * 240 * 155 * 4.0: "Those are bytes; a megabyte (MB) is a million bytes.",
+        4 * 240 * 240 * 155 * 4 / 1e3: "Those are kilobytes (kB, thousands of bytes): give megabytes.",
+        5 * 240 * 240 * 155 * 4 / 1e6: "You counted the labels as a fifth image: only the four images count.",
         240 * 240 * 155 / 1e6: (
             "Those are millions of voxels in one modality: now multiply by the modalities and by the bytes "
             "for each number."
@@ -184,6 +186,10 @@ def _world_to_voxel(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.linalg.solve(affine, _homogeneous(points).T)[:3].T
 
 
+def _divided_by_the_spacing(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return (points - affine[:3, 3]) / nibabel.affines.voxel_sizes(affine)
+
+
 def _divided_by_the_diagonal(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
     diagonal = np.diag(affine)[:3]
     return (points - affine[:3, 3]) / np.where(diagonal == 0, 1.0, diagonal)
@@ -210,7 +216,20 @@ def _divided_by_the_diagonal(affine: np.ndarray, points: np.ndarray) -> np.ndarr
             "You subtracted the translation after undoing the matrix: it is in millimetres, so it must go "
             "first."
         ),
-        _divided_by_the_diagonal: "You divided by the diagonal of the affine: that undoes an unrotated scan only.",
+        _divided_by_the_diagonal: (
+            "You divided by the diagonal of the affine: that undoes an unrotated scan only."
+        ),
+        _divided_by_the_spacing: (
+            "You divided by the spacing: that undoes the size of the voxels, but not the directions of the "
+            "axes."
+        ),
+        (lambda affine, points: points @ np.linalg.inv(affine[:3, :3]).T): (
+            "You undid the matrix but not the translation: subtract it first."
+        ),
+        (lambda affine, points: (points - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3])): (
+            "You multiplied by the inverse from the wrong side: points are rows here, so you need its "
+            "transpose."
+        ),
         (lambda affine, points: (points - affine[:3, 3]) @ affine[:3, :3]): (
             "You transposed where you should invert: the transpose of a rotation is its inverse, but voxels "
             "that are not 1 mm wide make it more than a rotation."
@@ -253,26 +272,44 @@ def _spacing_from_affine(affine: np.ndarray) -> np.ndarray:
             "You took the diagonal of the affine: a mirrored axis makes it negative, and a tilted scan makes"
             " it too short. A spacing is the length of a column."
         ),
-        (
-            lambda affine: np.linalg.norm(affine[:3, :3], axis=1)
-        ): "Those are the lengths of the rows. A step along array axis j is column j of the affine.",
+        (lambda affine: np.linalg.norm(affine[:3, :3], axis=1)): (
+            "Those are the lengths of the rows. A step along array axis j is column j of the affine."
+        ),
         (lambda affine: np.abs(affine[:3, :3]).sum(axis=0)): (
             "You added absolute values along each column: that is the way around two street corners. The "
             "straight way is the root of the sum of squares."
+        ),
+        (lambda affine: affine[:3, :3].sum(axis=0)): (
+            "You added up each column: the signs cancel. The length of an arrow is the root of the sum of "
+            "squares."
+        ),
+        (lambda affine: np.abs(affine[:3, :3]).max(axis=0)): (
+            "You took the largest entry of each column: right as long as no arrow is tilted. The length "
+            "needs all three entries."
         ),
         (
             lambda affine: (affine[:3, :3] ** 2).sum(axis=0)
         ): "Those are squared lengths: take the square root.",
         (lambda affine: np.linalg.norm(affine[:3], axis=0)): (
-            "That includes the fourth column, the translation: where the image begins says nothing about the"
-            " size of a voxel."
+            "That includes the fourth column, the translation: where the image begins says nothing about the "
+            "size of a voxel."
+        ),
+        (lambda affine: np.linalg.norm(affine[:3], axis=1)): (
+            "Those are the lengths of the rows, translation included. A spacing is the length of a column of"
+            " the 3 x 3 part."
+        ),
+        (lambda affine: np.sort(nibabel.affines.voxel_sizes(affine))): (
+            "These are the right lengths in another order: entry j belongs to array axis j, so don't sort."
+        ),
+        (lambda affine: np.linalg.svd(affine[:3, :3], compute_uv=False)): (
+            "Singular values come sorted, and for a sheared scan they are no lengths of columns."
         ),
     },
 )
 def spacing_from_affine(trial: Trial) -> None:
     trial.signature("affine")
-    trial.case(_BRATS_1_MM, expected=np.array([1.0, 1.0, 1.0]))
     trial.case(_QUARTER_TURN, expected=np.array([3.0, 2.0, 4.0]))
+    trial.case(_BRATS_1_MM, expected=np.array([1.0, 1.0, 1.0]))
     trial.case(_oblique_affine())
     trial.case(_oblique_affine(shear=0.25))
 
@@ -291,6 +328,7 @@ check.number(
         20_000: "You halved the number, as if only one of the three axes had become coarser.",
         10_000: "You divided by four: that counts two axes. A voxel has three edges.",
         40_000: "The tumour keeps its volume, but each voxel now holds eight times as much of it.",
+        80_000: "You doubled the number: coarser voxels are larger, so fewer of them fill the tumour.",
         320_000: "Coarser voxels are larger, so fewer of them fill the tumour, not more.",
     },
 )
@@ -321,6 +359,18 @@ def _tumour_volume_ml(labels: np.ndarray, spacing: np.ndarray) -> float:
         (lambda labels, spacing: (labels > 0).sum() * spacing[0] ** 3 / 1000): (
             "You took the voxel for a cube with the edge spacing[0]; these voxels have three different edges."
         ),
+        (lambda labels, spacing: float((labels > 0).sum())): (
+            "That is the number of tumour voxels: multiply by the volume of one, and convert to ml."
+        ),
+        (lambda labels, spacing: (labels > 1).sum() * np.prod(spacing) / 1000): (
+            "You left out label 1, the necrotic core: it belongs to the tumour, too."
+        ),
+        (lambda labels, spacing: np.isin(labels, (1, 4)).sum() * np.prod(spacing) / 1000): (
+            "That is the tumour core: the whole tumour includes the oedema (label 2)."
+        ),
+        (lambda labels, spacing: (labels > 0).sum() * 8 / 1000): (
+            "You took voxels of 2 x 2 x 2 mm: use the spacing that is passed."
+        ),
         (
             lambda labels, spacing: (labels > 0).sum() / 1000
         ): "You counted voxels and took each for 1 cubic millimetre: the spacing is missing.",
@@ -347,6 +397,9 @@ def tumour_volume_ml(trial: Trial) -> None:
     trial.case(few, np.array([2.0, 3.0, 5.0]), expected=0.12, label=label)
     # Edges that a float32 header holds exactly, so that NiBabel's answer is exact too.
     trial.case(_some_labels(), np.array([0.9375, 1.25, 6.0]))
+    trial.case(
+        _some_labels((20, 15, 12)), np.array([1.25, 1.25, 2.5])
+    )  # more tumour voxels than uint8 can count
     trial.case(np.zeros_like(few), np.array([1.0, 1.0, 1.0]), label="tumour_volume_ml(no tumour, [1, 1, 1])")
 
 
@@ -408,6 +461,11 @@ def _members(**labels_of: tuple[int, ...]):
     return lambda labels, region: np.isin(labels, table[region])
 
 
+def _none_at_all(labels: np.ndarray, region: str) -> np.ndarray:
+    """What `(labels == 1) & (labels == 4)` gives: no voxel has two labels."""
+    return _region_mask(labels, region) if region == "ET" else np.zeros(labels.shape, bool)
+
+
 def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
     return _MEMBERS[region][labels]
 
@@ -438,6 +496,7 @@ def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
         _members(TC=(4,)): (
             "Your tumour core is the enhancing part alone: the necrotic part (label 1) belongs to the core."
         ),
+        _none_at_all: "A voxel has one label only, so `&` leaves none: join the labels with `|` (or).",
         _members(ET=(1,)): "You swapped necrotic core and enhancing tumour: 1 is necrotic, 4 is enhancing.",
         _members(ET=(2,)): "You took oedema (label 2) for the enhancing tumour (label 4).",
         _members(WT=(2,)): (
@@ -468,6 +527,11 @@ def _normalise(image: np.ndarray, brain: np.ndarray) -> np.ndarray:
     return normalised
 
 
+def _box_deviation(image: np.ndarray, brain: np.ndarray) -> float:
+    """Standard deviation of the whole box after the background was set to 0."""
+    return np.where(brain, image, 0).std()
+
+
 def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) -> np.ndarray:
     return np.where(brain, (image - mean) / scale, 0.0)
 
@@ -493,22 +557,40 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
             "The values inside the brain are right, but the background is not 0: set it to 0, the mean of "
             "the brain."
         ),
+        (lambda image, brain: np.where(brain, _normalise(image, brain), image)): (
+            "You left the raw values outside the brain: the background must be 0."
+        ),
+        (lambda image, brain: _normalise(image, image > 0)): (
+            "You took every voxel above 0 for brain: the mask `brain` says which voxels belong to it."
+        ),
+        (lambda image, brain: _z_score(image, brain, image[brain].mean(), image.std())): (
+            "The mean is the brain's, but the standard deviation is that of the whole image: take "
+            "image[brain].std()."
+        ),
         (
-            lambda image, brain: np.where(brain, _normalise(image, brain), image)
-        ): "You left the raw values outside the brain: the background must be 0.",
-        (
-            lambda image, brain: _z_score(image, brain, image[brain].mean(), 1.0)
-        ): "You subtracted the mean but did not divide: the scale of the scanner is still in there.",
-        (
-            lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].var())
-        ): "You divided by the variance; the standard deviation is its square root.",
+            lambda image, brain: _z_score(
+                image, brain, np.where(brain, image, 0).mean(), _box_deviation(image, brain)
+            )
+        ): (
+            "You set the background to 0 first and then took mean and deviation of the whole box: its zeros "
+            "count as if they were brain."
+        ),
+        (lambda image, brain: -_normalise(image, brain)): (
+            "The sign: bright voxels must come out positive, so subtract the mean from the values."
+        ),
+        (lambda image, brain: _z_score(image, brain, image[brain].mean(), 1.0)): (
+            "You subtracted the mean but did not divide: the scale of the scanner is still in there."
+        ),
+        (lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].var())): (
+            "You divided by the variance; the standard deviation is its square root."
+        ),
         (lambda image, brain: _z_score(image, brain, image[brain].min(), np.ptp(image[brain]))): (
             "You scaled from smallest to largest (0 to 1): a single bright voxel then decides about all "
             "others. Use mean and standard deviation."
         ),
         (lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].std(ddof=1))): (
-            "Your standard deviation divides by n - 1 (ddof=1); NumPy's own, which the course uses, divides "
-            "by n."
+            "Your standard deviation divides by n - 1 (ddof=1); NumPy's own, which the exercise asks for, "
+            "divides by n."
         ),
         (lambda image, brain: _normalise(image, brain).astype(image.dtype)): (
             "Your values were cut to whole numbers: np.zeros_like(image) of an integer image is an integer "
@@ -522,20 +604,25 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
 )
 def normalise_inside_the_brain(trial: Trial) -> None:
     trial.signature("image", "brain")
+    precision = {"tolerance": 1e-4, "any_dtype": True}  # the notebook's image is float32
     trial.case(
         np.array([[9.0, 1.0, 3.0], [9.0, 5.0, 7.0]]),
         np.array([[False, True, True], [False, True, True]]),
         # mean 4, variance (9 + 1 + 1 + 9) / 4 = 5
         expected=np.array([[0.0, -3.0, -1.0], [0.0, 1.0, 3.0]]) / np.sqrt(5),
+        **precision,
     )
+    with_zeros = np.array([[0.0, 2.0, 4.0], [8.0, 6.0, 0.0]])  # one of them inside the brain
+    trial.case(with_zeros, np.array([[False, True, True], [False, True, True]]), **precision)
     rng = np.random.default_rng(5)
     brain = rng.random((6, 5, 4)) < 0.6
-    image = rng.gamma(3.0, 120.0, brain.shape)
-    trial.case(image, brain, label="normalise_inside_the_brain(image (6, 5, 4), brain)")
+    image = rng.gamma(3.0, 120.0, brain.shape).astype(np.float32)
+    trial.case(image, brain, label="normalise_inside_the_brain(image (6, 5, 4), brain)", **precision)
     trial.case(
         rng.integers(0, 900, brain.shape, dtype=np.int16),
         brain,
         label="normalise_inside_the_brain(image of 16-bit integers, brain)",
+        **precision,
     )
 
 
@@ -548,8 +635,8 @@ check.choice(
         "A": "Finer bins show the same overlap in more detail: no bin width pulls the two hills apart.",
         "B": "Normalising shifts and stretches all voxels alike: it can't change which of two voxels is "
         "brighter, so the overlap stays as it is.",
-        "C": "Try it: at 0, most of the tumour is to the right, and many times more healthy voxels too. At 2, "
-        "hardly any healthy voxel is left, but most of the tumour is lost, too.",
+        "C": "Try it: at 0, most of the tumour is to the right, and many times more healthy voxels too. At "
+        "2, hardly any healthy voxel is left, but most of the tumour is lost, too.",
     },
     hints=(
         "Put the line at 0, then at 1, then at 2: how much of each hill lies to its right?",

@@ -37,18 +37,9 @@ def millilitres_whole(cubic_millimetres):
     return cubic_millimetres // 1000
 
 
-# ---- case_megabytes
-
-VOXELS = 240 * 240 * 155
-
-wrong.value("case_megabytes", VOXELS * 4 / 1e6, says="factor of four")
-wrong.value("case_megabytes", 4 * VOXELS * 8 / 1e6, says="float64")
-wrong.value("case_megabytes", 71.4, says="2 bytes")
-wrong.value("case_megabytes", 4 * VOXELS * 32 / 1e6, says="bits")
-wrong.value("case_megabytes", 4 * VOXELS * 4, says="those are bytes")
-wrong.value("case_megabytes", VOXELS / 1e6, says="millions of voxels")
-wrong.value("case_megabytes", 4 * VOXELS * 4 / 1024**2, says="mebibytes")
-wrong.value("case_megabytes", "143", says="a number is asked for")
+@wrong("millilitres", says="rounded to whole")
+def millilitres_rounded(cubic_millimetres):
+    return round(cubic_millimetres / 1000)
 
 
 # ---- voxel_to_world
@@ -118,6 +109,22 @@ def voxel_rounded(affine, points):
     return np.rint(points @ inverse[:3, :3].T + inverse[:3, 3])
 
 
+@wrong("world_to_voxel", says="undoes the size of the voxels")
+def voxel_by_the_spacing(affine, points):
+    spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    return (points - affine[:3, 3]) / spacing
+
+
+@wrong("world_to_voxel", says="but not the translation")
+def voxel_without_translation(affine, points):
+    return (np.linalg.inv(affine[:3, :3]) @ points.T).T
+
+
+@wrong("world_to_voxel", says="inverse from the wrong side")
+def voxel_from_the_wrong_side(affine, points):
+    return (points - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3])
+
+
 # ---- spacing_from_affine
 
 
@@ -151,12 +158,29 @@ def spacing_of_four_columns(affine):
     return np.sqrt((affine[:3] ** 2).sum(axis=0))
 
 
-# ---- voxels_at_2_mm
+@wrong("spacing_from_affine", says="signs cancel")
+def spacing_of_signed_sums(affine):
+    return affine[:3, :3].sum(axis=0)
 
-wrong.value("voxels_at_2_mm", 40_000 / 2, says="one of the three axes")
-wrong.value("voxels_at_2_mm", 40_000 / 4, says="two axes")
-wrong.value("voxels_at_2_mm", 40_000, says="eight times as much")
-wrong.value("voxels_at_2_mm", 40_000 * 8, says="not more")
+
+@wrong("spacing_from_affine", says="largest entry")
+def spacing_of_largest_entries(affine):
+    return abs(affine[:3, :3]).max(axis=0)
+
+
+@wrong("spacing_from_affine", says="translation included")
+def spacing_of_long_rows(affine):
+    return np.linalg.norm(affine[:3, :4], axis=1)
+
+
+@wrong("spacing_from_affine", says="don't sort")
+def spacing_sorted(affine):
+    return np.array(sorted(np.linalg.norm(affine[:3, :3], axis=0)))
+
+
+@wrong("spacing_from_affine", says="singular values")
+def spacing_by_decomposition(affine):
+    return np.linalg.svd(affine[:3, :3])[1]
 
 
 # ---- tumour_volume_ml
@@ -202,19 +226,29 @@ def volume_of_the_background(labels, spacing):
     return np.count_nonzero(labels == 0) * np.prod(spacing) / 1000
 
 
-# ---- which_side, what_went_wrong, why_not_a_threshold
+@wrong("tumour_volume_ml", says="number of tumour voxels")
+def volume_as_a_count(labels, spacing):
+    return np.count_nonzero(labels)
 
-wrong.value("which_side", "A", says="as if you were the patient")
-wrong.value("which_side", "C", says="the affine answers it")
-wrong.value("which_side", "D", says="position of 0 mm")
 
-wrong.value("what_went_wrong", "A", says="mirrored")
-wrong.value("what_went_wrong", "B", says="180 degrees")
-wrong.value("what_went_wrong", "D", says="stretches or shrinks")
+@wrong("tumour_volume_ml", says="left out label 1")
+def volume_above_one(labels, spacing):
+    return np.count_nonzero(labels > 1) * np.prod(spacing) / 1000
 
-wrong.value("why_not_a_threshold", "A", says="finer bins")
-wrong.value("why_not_a_threshold", "B", says="shifts and stretches")
-wrong.value("why_not_a_threshold", "C", says="most of the tumour is lost")
+
+@wrong("tumour_volume_ml", says="tumour core")
+def volume_of_the_core(labels, spacing):
+    return ((labels == 1) | (labels == 4)).sum() * np.prod(spacing) / 1000
+
+
+@wrong("tumour_volume_ml", says="2 x 2 x 2")
+def volume_of_this_cohort(labels, spacing):
+    return np.count_nonzero(labels) * 8 / 1000
+
+
+@wrong("tumour_volume_ml", says="values differ")
+def volume_counted_in_bytes(labels, spacing):
+    return (labels > 0).sum(dtype=np.uint8) * np.prod(spacing) / 1000
 
 
 # ---- region_mask
@@ -241,6 +275,15 @@ each_region_by_table("swapped necrotic", ET=(1,))
 each_region_by_table("oedema (label 2) for the enhancing", ET=(2,))
 each_region_by_table("nested", WT=(2,))
 each_region_by_table("lacks the enhancing part", WT=(1, 2, 3))
+
+
+@wrong("region_mask", says="leaves none")
+def region_by_and(labels, region):
+    if region == "ET":
+        return labels == 4
+    if region == "TC":
+        return (labels == 1) & (labels == 4)
+    return (labels == 1) & (labels == 2) & (labels == 4)
 
 
 @wrong("region_mask", says="data type")
@@ -314,3 +357,28 @@ def normalise_in_place(image, brain):
     image[~brain] = 0
     image[brain] = (values - values.mean()) / values.std()
     return image
+
+
+@wrong("normalise_inside_the_brain", says="every voxel above 0")
+def normalise_what_is_bright(image, brain):
+    normalised, bright = np.zeros(image.shape), image > 0
+    normalised[bright] = (image[bright] - image[bright].mean()) / image[bright].std()
+    return normalised
+
+
+@wrong("normalise_inside_the_brain", says="deviation is that of the whole image")
+def normalise_by_the_box(image, brain):
+    return np.where(brain, (image - image[brain].mean()) / image.std(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="its zeros")
+def normalise_with_zeros(image, brain):
+    masked = np.where(brain, image, 0).astype(float)
+    return np.where(brain, (masked - masked.mean()) / masked.std(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="the sign")
+def normalise_upside_down(image, brain):
+    normalised = np.zeros(image.shape)
+    normalised[brain] = (image[brain].mean() - image[brain]) / image[brain].std()
+    return normalised
