@@ -1,6 +1,7 @@
 """An executed page in a real browser: offline, on a desktop and on a phone, light and dark.
 
-Needs playwright and a Chromium of the system (Debian: ``apt-get install chromium``); nothing is downloaded.
+Needs playwright (``pip install playwright``) and a Chromium of the system (Debian: ``apt-get install
+chromium``); where one of them is missing, the tests are skipped and say so. No browser is downloaded.
 """
 
 from __future__ import annotations
