@@ -56,6 +56,8 @@ CUT_OFF = """
   for (const pre of document.querySelectorAll('pre')) {
     if (pre.scrollWidth <= pre.clientWidth + 1) continue;
     wide += 1;
+    // A script could scroll what is hidden, a reader could not.
+    if (!['auto', 'scroll'].includes(getComputedStyle(pre).overflowX)) found.push('hidden');
     pre.scrollLeft = 100000;
     if (pre.scrollLeft + pre.clientWidth < pre.scrollWidth - 1) found.push(pre.innerText.slice(0, 60));
     const edge = document.documentElement.clientWidth;
@@ -180,6 +182,21 @@ def test_the_page_is_as_wide_as_the_window_and_all_code_can_be_reached(opened, w
     wide, cut_off = page.evaluate(CUT_OFF)
     assert cut_off == []
     assert wide > 0 if width == 390 else True
+
+
+def test_figures_keep_their_labels_legible_on_a_phone_and_scroll(opened):
+    figures = opened(390).evaluate(
+        """() => [...document.querySelectorAll('.output_png img')].map(img => {
+             const box = img.parentElement;
+             box.scrollLeft = 100000;
+             const end = img.getBoundingClientRect().right - box.getBoundingClientRect().right;
+             const scrolls = ['auto', 'scroll'].includes(getComputedStyle(box).overflowX);
+             return [img.getBoundingClientRect().width / Math.min(img.naturalWidth, 600), end, scrolls];
+           })"""
+    )
+    assert figures
+    for shown, beyond, scrolls in figures:
+        assert shown >= 1 and beyond < 1 and scrolls
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
