@@ -237,7 +237,7 @@ def _make_setup(clone: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.slow
 def test_make_setup_twice_at_once_again_and_after_changes(clone):
-    """For real, with pip: two calls at once on a cluster; then nothing to do; then changes, one of which fails."""
+    """For real, with pip: two calls at once on a cluster; then nothing to do; then a change that fails."""
     cluster = {"PIP_USER": "1", "PIP_TARGET": str(clone / "elsewhere")}
     inherited = {key: value for key, value in os.environ.items() if key not in DROPPED}
     command = ["make", "setup", f"PYTHON={sys.executable}"]

@@ -12,7 +12,7 @@ import numpy as np
 from course_utils.checking.failures import NotYet
 
 _SINGLE_PRECISION = 1e-5  # relative: what a calculation in float32 leaves right
-_WHOLE = "A whole number is asked for: divide with //, which rounds down, or use round(...)."
+_WHOLE = "A whole number is asked for: `//` rounds down, `math.ceil` up, `round` to the nearest."
 _NAMED_ARRAY_TYPES = {"i": "integers", "u": "integers", "f": "floating-point numbers", "b": "bool"}
 
 
