@@ -22,7 +22,7 @@ def test_a_finding_is_a_line_that_can_be_pasted():
 
 
 @pytest.mark.parametrize(
-    ("version", "status"), [((3, 10, 18), FAIL), ((3, 11, 0), OK), ((3, 14, 2), OK), ((3, 15, 0), FAIL)]
+    ("version", "status"), [((3, 10, 18), FAIL), ((3, 11, 0), OK), ((3, 14, 9), OK), ((3, 15, 0), FAIL)]
 )
 def test_python(version, status):
     finding = doctor.examine_python(version)
