@@ -610,6 +610,12 @@ MISTAKES = {
         "<<<<<<< HEAD",
         "a merge conflict is marked here",
     ),
+    "empty plot cell": (
+        '# %% tags=["instructor"]',
+        '# %% tags=["plot"]\n\n# %% tags=["instructor"]',
+        '# %% tags=["plot"]',
+        "draws nothing",
+    ),
     "no title": (TITLE, "# Adding\n", "# Adding", "starts with its title"),
     "number of another": (
         TITLE,

@@ -176,7 +176,7 @@ def _check_header(path: Path, lines: list[str]) -> None:
 
 
 def _read_cells(path: Path, text: str) -> list[Cell]:
-    lines = text.split("\n")
+    lines = text.splitlines()  # as jupytext does
     starts = []
     for number, line in enumerate(lines, start=1):
         if _CELL.match(line):
