@@ -10,7 +10,8 @@ from nbformat import NotebookNode
 from course_utils import paths
 from course_utils.checking import Checker
 from course_utils.checking.checker import Exercise
-from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
+from course_utils.publishing import NotebookError, build
+from course_utils.publishing.run import executed, executions
 
 SOURCE = '''\
 # ---
@@ -147,11 +148,7 @@ def course(tmp_path, monkeypatch) -> Course:
 
 
 class ExecutedSolutions:
-    """The solution notebooks, each executed at most once.
-
-    Data and trainings go to the folders of the test session (``conftest.py``): a notebook that trains finds
-    its finished training when it is run again.
-    """
+    """The solution notebooks, executed once per state of the repository (``publishing.cache``)."""
 
     def __init__(self) -> None:
         self._results: dict[str, NotebookNode | NotebookError] = {}
@@ -159,15 +156,23 @@ class ExecutedSolutions:
     def __getitem__(self, stem: str) -> NotebookNode:
         """The executed notebook; raises NotebookError, each time, if it fails."""
         if stem not in self._results:
-            path = paths.repository_root() / "notebooks" / "solutions" / f"{stem}.py"
             try:
-                self._results[stem] = run_notebook(solution_notebook(path), strict=True, name=stem)
+                self._results[stem] = executed(_source(stem))
             except NotebookError as error:
                 self._results[stem] = error
         result = self._results[stem]
         if isinstance(result, NotebookError):
             raise result
         return result
+
+    def runs(self, stem: str) -> Path:
+        """The folder of the trainings and reports that running this notebook left."""
+        self[stem]
+        return executions(_source(stem)).runs
+
+
+def _source(stem: str) -> Path:
+    return paths.repository_root() / "notebooks" / "solutions" / f"{stem}.py"
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,13 @@ def test_labels_have_their_colours_and_background_is_transparent():
         np.testing.assert_allclose(overlay[position], (*to_rgb(figures.LABEL_COLOURS[label]), 0.5))
 
 
+def test_the_cells_of_a_matrix_can_be_counted(axes):
+    figures.show_matrix(axes, np.ones((7, 9)), values=False, highlight_rows=[6])
+    assert len(axes.xaxis.get_minorticklocs()) == 8 and len(axes.yaxis.get_minorticklocs()) == 6
+    (frame,) = axes.patches
+    assert not frame.get_clip_on()  # a frame at the edge is as thick as the others
+
+
 def test_a_matrix_shows_its_numbers(axes):
     figures.show_matrix(axes, np.array([[1, 0.25], [0, -3]]))
     assert [text.get_text() for text in axes.texts] == ["1", "0.25", "0", "-3"]

@@ -463,17 +463,14 @@ def all_breaches():
     return rule_breaches()
 
 
-# The solution runs first: a notebook that trains then finds its finished training in the inverse run. The
-# group keeps both in one process of pytest-xdist (with --dist loadgroup).
+# The solution runs first: a notebook that trains then finds its finished training in the inverse run.
 
 
-@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_solutions_run_and_pass_every_check(path, executed_solutions):
     executed_solutions[path.stem]
 
 
-@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_untouched_student_notebook_answers_only_not_attempted(path, executed_solutions):
     executed_solutions[path.stem]

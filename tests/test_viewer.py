@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
+
 import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from course_utils import figures
 from course_utils.cohort import Case
@@ -76,11 +81,14 @@ def test_every_orientation_gives_the_same_picture_of_the_same_place(case, codes)
 
 
 def panels(viewer) -> np.ndarray:
-    """The three grey images as drawn, without titles."""
-    figure, _ = viewer._draw(**{name: slider.value for name, slider in viewer.sliders.items()})
-    drawn = [image.get_array() for ax in figure.axes for image in ax.images]
-    plt.close(figure)
-    return np.concatenate([np.ravel(array) for array in drawn])
+    """The picture without the line above it."""
+    return shown(viewer)[40:]
+
+
+def shown(viewer) -> np.ndarray:
+    """The pixels of the picture that the viewer shows now, (height, width, 3), from 0 to 1."""
+    source = re.search('base64,([^"]+)', viewer.picture.value)[1]
+    return plt.imread(io.BytesIO(base64.b64decode(source)))
 
 
 def test_chooses_among_several_overlays(case):
@@ -104,6 +112,36 @@ def test_shows_a_case_without_labels_and_one_without_tumour(case):
     assert "label 0 (no tumour)" in healthy.alt
 
 
+def test_a_step_there_and_back_leaves_no_trace(case):
+    # The axes are drawn once and what moves is drawn on top of them: nothing of the last picture may remain.
+    viewer = volume_viewer(case)
+    before = viewer.picture.value
+    for control, value in (("k", 0), ("overlay", "none"), ("i", 11), ("modality", "t2"), ("j", 0)):
+        old = viewer.sliders[control].value
+        viewer.sliders[control].value = value
+        assert viewer.picture.value != before
+        viewer.sliders[control].value = old
+        assert viewer.picture.value == before
+
+
+def test_the_picture_shows_the_slices_and_the_labels_of_its_place(case):
+    viewer = volume_viewer(Case("case", 0 * case.image, np.zeros_like(case.labels), LPS))
+    black = shown(viewer)
+    for value, colour in ((4, figures.COLOURS["yellow"]), (2, figures.COLOURS["sky"])):
+        coloured = shown(volume_viewer(Case("case", 0 * case.image, np.full_like(case.labels, value), LPS)))
+        changed = np.abs(coloured - black)[60:300].max(axis=-1) > 0.1
+        assert changed.mean() > 0.2  # most of the three panels
+        seen = np.median(coloured[60:300][changed], axis=0)
+        np.testing.assert_allclose(seen, 0.45 * np.array(to_rgb(colour)), atol=0.02)
+    bright = case.image.copy()
+    bright[3, :, :, 4] = 0  # one axial slice of FLAIR
+    viewer = volume_viewer(Case("case", bright, None, LPS))
+    viewer.sliders["k"].value = 4
+    in_it = shown(viewer)[60:300, :290]
+    viewer.sliders["k"].value = 3
+    assert shown(viewer)[60:300, :290].mean() > in_it.mean() + 0.05
+
+
 def test_leaves_no_figure_open(case):
     plt.close("all")
     viewer = volume_viewer(case)
@@ -119,7 +157,7 @@ def test_planes_have_the_patients_left_on_the_right_and_the_front_on_top(case):
     # Where the left and the upper edge of each panel are, in mm.
     corners = {"axial": (0.0, 0.0), "coronal": (0.0, 32.0), "sagittal": (0.0, 32.0)}
     for ax in axes:
-        left, right, bottom, top = ax.images[0].get_extent()
+        left, _, _, top = ax.images[0].get_extent()
         pixels = np.asarray(ax.images[0].get_array())
         row, column = np.argwhere(pixels == 1.0)[0]
         from_top = row if ax.images[0].origin == "upper" else pixels.shape[0] - 1 - row

@@ -636,11 +636,11 @@ check.choice(
         "B": "Normalising shifts and stretches all voxels alike: it can't change which of two voxels is "
         "brighter, so the overlap stays as it is.",
         "C": "Try it: at 0, most of the tumour is to the right, and many times more healthy voxels too. At "
-        "2, hardly any healthy voxel is left, but most of the tumour is lost, too.",
+        "2, few healthy voxels are left, but about half of the tumour is lost, too.",
     },
     hints=(
         "Put the line at 0, then at 1, then at 2: how much of each hill lies to its right?",
-        "To the right of 1: compare the area under the black curve with the orange area.",
+        "To the right of 1: compare the area under the blue curve with the orange area.",
         "The hills overlap, and the healthy one is far larger. No line keeps most of the one and little of "
         "the other.",
     ),

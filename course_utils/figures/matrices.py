@@ -46,17 +46,37 @@ def show_matrix(
             )
     for row in highlight_rows:
         ax.add_patch(
-            Rectangle((-0.5, row - 0.5), columns, 1, fill=False, linewidth=2.5, edgecolor=COLOURS["black"])
+            Rectangle(
+                (-0.5, row - 0.5),
+                columns,
+                1,
+                fill=False,
+                linewidth=2.5,
+                edgecolor=COLOURS["black"],
+                clip_on=False,
+            )
         )
     for column in highlight_columns:
         ax.add_patch(
-            Rectangle((column - 0.5, -0.5), 1, rows, fill=False, linewidth=2.5, edgecolor=COLOURS["black"])
+            Rectangle(
+                (column - 0.5, -0.5),
+                1,
+                rows,
+                fill=False,
+                linewidth=2.5,
+                edgecolor=COLOURS["black"],
+                clip_on=False,
+            )
         )
     ax.set(title=title, xlabel=column_label, ylabel=row_label)
     if max(rows, columns) <= 16:
         ax.set_xticks(range(columns))
         ax.set_yticks(range(rows))
-    ax.tick_params(length=0, labelsize=8)
+    if max(rows, columns) <= 32:  # lines between the cells, so that they can be counted
+        ax.set_xticks(np.arange(1, columns) - 0.5, minor=True)
+        ax.set_yticks(np.arange(1, rows) - 0.5, minor=True)
+        ax.grid(which="minor", color="#b0b0b0", linewidth=0.5)
+    ax.tick_params(which="both", length=0, labelsize=8)
     for spine in ax.spines.values():
         spine.set_visible(True)
 

@@ -1,9 +1,10 @@
-"""What notebook 00 draws: an affine."""
+"""What notebook 00 draws: an affine, intensities of several subjects, an augmentation that went wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -14,7 +15,7 @@ def show_affine(axes: Sequence[Axes], matrix: np.ndarray, translation: np.ndarra
     """Draw a small 2D voxel grid into ``axes[0]``, and in ``axes[1]`` where its voxels lie in millimetres.
 
     ``matrix`` (2, 2) and ``translation`` (2,) are the parts of the affine: position = matrix @ voxel +
-    translation. The matrix's columns, one step along each array axis, are arrows; one voxel is circled in both.
+    translation. The columns, one step along each array axis, are arrows; one voxel is circled in both.
     """
     voxels = np.stack(np.meshgrid(np.arange(5), np.arange(4), indexing="ij"), axis=-1).reshape(-1, 2)
     circled = np.array([2, 3])
@@ -39,3 +40,23 @@ def show_affine(axes: Sequence[Axes], matrix: np.ndarray, translation: np.ndarra
     axes[1].update_datalim([(0, 0)])
     axes[1].autoscale_view()
     axes[1].legend(loc="upper left", fontsize=8)
+
+
+def show_intensities(
+    values: Mapping[str, np.ndarray], bins: np.ndarray, xlabel: str, ax: Axes | None = None
+) -> Axes:
+    """Draw the histograms of several groups of intensities, (n,) each, as densities over ``bins``.
+
+    Without ``ax`` into a figure of its own; returns the axes.
+    """
+    ax = ax if ax is not None else plt.subplots(figsize=(7, 3))[1]
+    for name, intensities in values.items():
+        ax.hist(intensities, bins=bins, histtype="step", density=True, lw=2, label=name)
+    ax.set(xlabel=xlabel, ylabel="density")
+    ax.legend(fontsize=8)
+    return ax
+
+
+def augmented_carelessly(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the augmentation of exercise 9 makes of a slice and its mask, (X, Y) each; wrong on purpose."""
+    return image[::-1], mask

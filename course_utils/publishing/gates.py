@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -21,7 +21,7 @@ from course_utils.publishing.build import (
 )
 from course_utils.publishing.committed import DamagedNotebook, read_committed
 from course_utils.publishing.rules import Breach
-from course_utils.publishing.run import NotebookError, outcomes, run_notebook
+from course_utils.publishing.run import NotebookError, executed, outcomes
 from course_utils.publishing.source import BuildError, short_path, source_paths
 
 _REMEDY = "run 'make notebooks'"
@@ -98,14 +98,13 @@ def leak_problems(root: Path | None = None) -> list[str]:
     return problems
 
 
-def inverse_run_problems(source_path: Path, extra_env: Mapping[str, str] | None = None) -> list[str]:
+def inverse_run_problems(source_path: Path) -> list[str]:
     """Run the untouched student notebook: every check must answer "not attempted" and no cell may fail."""
     notebook = student_notebook(source_path)
     try:
-        executed = run_notebook(notebook, strict=False, extra_env=extra_env, name=source_path.stem)
+        answers = outcomes(executed(source_path, "student"))
     except NotebookError as error:
         return [str(error)]
-    answers = outcomes(executed)
     problems = [
         f"{source_path.stem}: the check {answer.exercise!r} answered {answer.status!r} to an untouched stub"
         for answer in answers

@@ -16,7 +16,7 @@
 # **You build:** the way from a scan's file to millimetres, millilitres and tumour regions. You also meet the
 # data that you will work with until the last notebook.
 #
-# **Time:** about 60 minutes
+# **Time:** computed
 #
 # **You need:** Python and a little NumPy (indexing, masks, `@` for matrix products). No medicine, no deep
 # learning yet.
@@ -63,6 +63,8 @@ from course_utils.interactive import start_here as interactive
 # %% [markdown]
 # ### Exercise 1: a warm-up
 #
+# *2 minutes · difficulty 1 of 3*
+#
 # Doctors give the size of a tumour in **millilitres**: one millilitre (ml) is one cubic centimetre. Images
 # are measured in millimetres, so volumes come out in cubic millimetres. Convert one into the other.
 
@@ -79,9 +81,10 @@ def millilitres(cubic_millimetres):
 millilitres = check("millilitres", millilitres)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A centimetre is 10 mm, so a cubic centimetre is 10 · 10 · 10 = 1000 mm³. The exponent is
-# easily forgotten: lengths convert by 10, areas by 100, volumes by 1000. You will meet the same cube again
-# when spacing changes.
+# **Solution.** A centimetre is 10 mm, so a cubic centimetre is 10 · 10 · 10 = 1000 mm³: lengths convert by
+# 10, areas by 100, volumes by 1000.
+#
+# The exponent is easily forgotten. You will meet the same cube again when spacing changes.
 
 # %% [markdown]
 # ### What a check answers
@@ -91,7 +94,7 @@ millilitres = check("millilitres", millilitres)
 # | **not attempted** | the stub, `...` or `None` is still there | write your answer, run the cell, run the check again |
 # | **your code raised** | Python stopped in your lines; you see which, and why | mend that line |
 # | **not yet** | it ran, but the result is wrong: you see the call, what came, what was expected | read the first sentence: it often names the mistake |
-# | **pass** | right, also on cases that you haven't thought of | go on |
+# | **pass** | right, also on cases that you haven't thought of | read why, and go on |
 #
 # The last one is for you to earn. Here are the other three: three attempts at the warm-up. What is wrong with
 # each? Decide before you run the cell. (`check.examine` answers like a check, but doesn't count as your
@@ -117,19 +120,22 @@ for attempt in (not_written_yet, misspelt, as_if_it_were_a_length):
 # %% [markdown]
 # ### If you are stuck
 #
-# - **Ask for a hint.** `check.hint("millilitres")` gives one nudge with each call; the third is nearly the
+# - **Ask for a hint.** `check.hint("millilitres")` gives one nudge with each call; the last is nearly the
 #   answer. The cell below asks for the first one: run it twice more.
 # - **Look at a small case.** Put a `print(x.shape)` into your function, or call it with numbers whose result
 #   you know.
 # - **Go on.** The check hands back a working version whenever yours isn't right yet, so everything after it
 #   runs. (That is why it is written `millilitres = check("millilitres", millilitres)`.) When you come back,
 #   run your own cell again before its check.
-# - **Read the solution**: `notebooks/solutions/` has this notebook's source with all solutions and what they
-#   mean; `make run` turns it into a page in `build/`. Nobody counts how often you look. Then close it and
-#   write it yourself.
+# - **Read the solution**: after a pass, or after the last hint, `check.solution("millilitres")` shows one way
+#   to write it and what it means. Nobody counts how often you look. Then write it yourself.
+# - **An endless loop** is stopped after 20 seconds, with the line it was in.
 # - **Start again.** Strange errors after much editing? *Restart the kernel and run all cells.* To get an
 #   untouched copy of this notebook, on Colab open it again from the course's page; on your own machine rename
-#   yours, then run `make notebooks`.
+#   yours, then run `make lab`.
+#
+# Each exercise says how long it takes most people and how difficult it is, from 1 (a line or a number) to 3
+# (worth a walk around the block).
 #
 # `check.progress()` shows how far you are. Try it here and at the end.
 
@@ -176,12 +182,12 @@ doctor.report()
 # simulated labels are exact where two experts would disagree. The loader that you will use reads the real
 # BraTS, too, if you have access to it: folders, names, labels and orientation are the same.
 #
-# The first call takes about ten seconds to make eight subjects. We look at the last of them, and compare it
-# with the others later.
+# The first call takes about ten seconds to make eight subjects. We look at the seventh of them, and compare
+# it with the others later.
 
 # %%
 case_folders = cohort.synthetic_cases(8)
-case_folder = case_folders[7]
+case_folder = case_folders[6]
 for file in sorted(case_folder.iterdir()):
     print(f"{file.name:32} {file.stat().st_size / 1e6:5.2f} MB")
 
@@ -209,9 +215,12 @@ print("one voxel        ", flair[60, 60, 40])
 #
 # ### Exercise 2: predict a number
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # The synthetic cohort has voxels of 2 mm, to be small. A real BraTS case has **240 × 240 × 155 voxels** of 1
 # mm in each of its **four** images. How many **megabytes** (1 MB = 1,000,000 bytes) is one case in memory as
-# `float32`, without the labels? Guess the size first: like a photo, a song, or a film?
+# `float32`, without the labels? Guess the size first: like a photo, a song, or a film? The check accepts a
+# deviation of 1 %.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -223,10 +232,12 @@ case_megabytes = 4 * 240 * 240 * 155 * 4 / 1e6  # images * voxels * bytes for ea
 case_megabytes = check("case_megabytes", case_megabytes)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 240 · 240 · 155 = 8,928,000 voxels, four images, 4 bytes: 142.8 MB. The input alone is no
-# problem. But the first layer of a U-Net may turn 4 channels into 32, and training keeps that result:
-# 8,928,000 · 32 · 4 bytes = 1.1 GB for one layer of one case. This is why 3D networks work on patches
-# (notebooks 05 and 09).
+# **Solution.** 240 · 240 · 155 = 8,928,000 voxels, times four images, times 4 bytes for each number, make
+# 142.8 million bytes.
+#
+# The input alone is no problem. But the first layer of a U-Net may turn 4 channels into 32, and training
+# keeps that result: 8,928,000 · 32 · 4 bytes = 1.1 GB for one layer of one case. This is why 3D networks
+# work on patches (notebooks 05 and 09).
 
 # %% [markdown]
 # ### A first picture
@@ -235,13 +246,13 @@ case_megabytes = check("case_megabytes", case_megabytes)
 # through the head, the second from front to back. How will the head lie if we hand `flair[:, :, k]` to
 # matplotlib as it is?
 
-# %%
-k = 40
+# %% tags=["plot"]
+# The slice as it is, and transposed
 fig, axes = plt.subplots(1, 2, figsize=(7, 3.5))
-axes[0].imshow(flair[:, :, k], cmap="gray")
-axes[0].set(title=f"flair[:, :, {k}]", xlabel="second index j", ylabel="first index i")
-axes[1].imshow(flair[:, :, k].T, cmap="gray")
-axes[1].set(title=f"flair[:, :, {k}].T", xlabel="first index i", ylabel="second index j")
+axes[0].imshow(flair[:, :, 40], cmap="gray")
+axes[0].set(title="flair[:, :, 40]", xlabel="second index j", ylabel="first index i")
+axes[1].imshow(flair[:, :, 40].T, cmap="gray")
+axes[1].set(title="flair[:, :, 40].T", xlabel="first index i", ylabel="second index j")
 figures.show(
     fig,
     alt="An axial slice of a head, twice. Drawn as it is, the head lies on its side, with the front to the "
@@ -265,13 +276,15 @@ figures.show(
 # header has the map from one to the other, a matrix $A$ of $4 \times 4$, the **affine**:
 #
 # $$\begin{pmatrix} x \\ y \\ z \\ 1 \end{pmatrix} = A \begin{pmatrix} i \\ j \\ k \\ 1 \end{pmatrix},
-# \qquad A = \begin{pmatrix} M & t \\ 0 & 1 \end{pmatrix}, \qquad\text{in short}\quad x = M\,i + t .$$
+# \qquad A = \begin{pmatrix} M & t \\ 0 & 1 \end{pmatrix}, \qquad\text{in short}\quad p = M\,v + t$$
 #
-# Column $j$ of $M$ is **one step along array axis $j$**, as an arrow in millimetres. $t$ is where voxel $(0,
-# 0, 0)$ lies. The fourth coordinate, always 1, is a trick that lets one matrix multiply and add. The picture
+# with the position $p = (x, y, z)$ and the voxel $v = (i, j, k)$. A column of $M$ is **one step along one
+# array axis**, as an arrow in millimetres: the first column is a step along $i$. $t$ is where voxel $(0, 0,
+# 0)$ lies. The fourth coordinate, always 1, is a trick that lets one matrix multiply and add. The picture
 # has the same in two dimensions, for a scan that is tilted.
 
-# %%
+# %% tags=["plot"]
+# An affine in two dimensions
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8))
 interactive.show_affine(axes, matrix=np.array([[3.0, -0.8], [1.2, 2.0]]), translation=np.array([4.0, 2.0]))
 figures.show(
@@ -290,7 +303,7 @@ affine = flair_file.affine
 print(affine)
 
 # %% [markdown]
-# And here is one voxel by hand: two matrix products, to see that the homogeneous form and $M\,i + t$ agree.
+# And here is one voxel by hand: two matrix products, to see that the homogeneous form and $M\,v + t$ agree.
 
 # %%
 i, j, k = 60, 60, 40
@@ -299,6 +312,8 @@ print("M @ (i, j, k) + t =", affine[:3, :3] @ (i, j, k) + affine[:3, 3])
 
 # %% [markdown]
 # ### Exercise 3: voxel to world
+#
+# *8 minutes · difficulty 2 of 3*
 #
 # Write it for many voxels at once: `voxels` has one voxel a row, so its shape is `(n, 3)`. No loop is needed.
 # The check uses tilted scans: an affine is not always diagonal.
@@ -316,13 +331,17 @@ def voxel_to_world(affine, voxels):
 voxel_to_world = check("voxel_to_world", voxel_to_world)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** For one voxel as a column, $x = M\,i + t$. Our voxels are rows, and the transpose of $M\,i$ is
-# $i^T M^T$, hence `voxels @ M.T`. Broadcasting adds `t` to each row. With a diagonal affine `M` and `M.T` are
-# the same, so forgetting the transpose goes unnoticed until the first tilted scan: this is why the check has
-# one.
+# **Solution.** The voxels are rows here, and a row times a matrix is the transpose of matrix times column:
+# hence `voxels @ M.T`. Broadcasting then adds the translation to each row.
+#
+# In formulas: $p = M\,v + t$ for a column, and the transpose of $M\,v$ is $v^T M^T$. With a diagonal affine
+# `M` and `M.T` are the same, so forgetting the transpose goes unnoticed until the first tilted scan: this
+# is why the check has one.
 
 # %% [markdown]
 # ### Exercise 4: world to voxel
+#
+# *6 minutes · difficulty 2 of 3*
 #
 # And back: in which voxel is a point of the patient? The result may have fractions; keep them, they say how
 # far the point is from the centre of a voxel.
@@ -340,8 +359,10 @@ def world_to_voxel(affine, points):
 world_to_voxel = check("world_to_voxel", world_to_voxel)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $i = M^{-1}(x - t)$, and that is an affine map again: the one with the matrix $A^{-1}$. So the
-# function that you already have does the work.
+# **Solution.** Undoing an affine map is an affine map again, the one with the inverse matrix, so the function
+# that you already have does the work.
+#
+# In formulas: $v = M^{-1}(p - t)$. The translation goes first, because it was added last.
 
 # %% [markdown]
 # ### World coordinates are the common language
@@ -376,19 +397,18 @@ print("voxel in the thick scan", centre_thick[0].round(1))
 # don't tell it the spacing. The patient is squeezed to a third. Every length, angle and volume that you take
 # from such a picture is wrong.
 
-# %%
-j = round(centre[0, 1])
+# %% tags=["plot"]
+# Fine and thick slices, and a forgotten spacing
+middle = round(centre[0, 1])
 fig, axes = plt.subplots(1, 3, figsize=(10, 2.8))
-for ax, volume, point, height, title in (
-    (axes[0], flair, centre[0], 2, "fine: 2 × 2 × 2 mm"),
-    (axes[1], thick_flair, centre_thick[0], 6, "thick: 2 × 2 × 6 mm"),
-):
+fine, thick = (flair, centre[0], 2), (thick_flair, centre_thick[0], 6)
+for ax, (volume, point, height) in zip(axes, (fine, thick)):
     extent = (0, 2 * volume.shape[0], 0, height * volume.shape[2])
-    ax.imshow(volume[:, j].T, origin="lower", extent=extent, cmap="gray")
+    ax.imshow(volume[:, middle].T, origin="lower", extent=extent, cmap="gray")
     across, up = 2 * (point[0] + 0.5), height * (point[2] + 0.5)
     ax.plot(across, up, "+", color=figures.COLOURS["orange"], ms=14, mew=2)
-    ax.set(title=title, xlabel="along i (mm)", ylabel="along k (mm)")
-axes[2].imshow(thick_flair[:, j].T, origin="lower", cmap="gray")
+    ax.set(title=f"2 × 2 × {height} mm", xlabel="along i (mm)", ylabel="along k (mm)")
+axes[2].imshow(thick_flair[:, middle].T, origin="lower", cmap="gray")
 axes[2].set(title="thick, spacing forgotten", xlabel="i (voxels)", ylabel="k (voxels)")
 figures.show(
     fig,
@@ -400,8 +420,10 @@ figures.show(
 # %% [markdown]
 # ### Exercise 5: spacing
 #
+# *5 minutes · difficulty 2 of 3*
+#
 # The **spacing** is the size of a voxel: the distance in millimetres between neighbours along each array
-# axis. You know what one step along axis $j$ is: column $j$ of $M$. How long is it?
+# axis. You know what one step along an axis is: a column of $M$. How long is it?
 
 
 # %% tags=["exercise"]
@@ -418,16 +440,20 @@ print("fine ", spacing_from_affine(affine), "mm; the header says", np.array(flai
 print("thick", spacing_from_affine(thick_affine), "mm")
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The length of each column: the root of the sum of squares along axis 0. The diagonal alone
-# gives -2 here, and in a tilted scan something too short. BraTS brought all its scans to 1 mm in all
+# **Solution.** One step along an array axis is a column of the matrix, and its length is the root of the
+# sum of squares, along axis 0. The diagonal alone gives -2 here, and in a tilted scan something too short.
+#
+# BraTS brought all its scans to 1 mm in all
 # directions (*isotropic*). Clinical ones are often *anisotropic*, such as 0.9 × 0.9 × 6 mm, and a network
 # that takes voxels for cubes then sees squeezed brains (notebook 09).
 
 # %% [markdown]
 # ### Exercise 6: predict a number
 #
+# *2 minutes · difficulty 1 of 3*
+#
 # A tumour has **40,000 voxels in a scan of 1 mm**. The same tumour, in a scan with voxels of **2 mm** in all
-# three directions: how many voxels does it have?
+# three directions: how many voxels does it have? (An exact number.)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -440,11 +466,14 @@ voxels_at_2_mm = check("voxels_at_2_mm", voxels_at_2_mm)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** A voxel of 2 mm holds 2³ = 8 voxels of 1 mm, so 40,000 / 8 = 5,000. A number of voxels says
-# nothing without the spacing; a volume in millilitres does, and it is what a doctor follows from visit to
-# visit.
+# nothing without the spacing.
+#
+# A volume in millilitres does, and it is what a doctor follows from visit to visit.
 
 # %% [markdown]
 # ### Exercise 7: the volume of a tumour
+#
+# *4 minutes · difficulty 1 of 3*
 #
 # `labels` is 0 where there is no tumour and 1, 2 or 4 where there is (what they mean comes in section 7).
 # Return the volume of the whole tumour in millilitres. You have already written the last step.
@@ -467,8 +496,11 @@ for name, segmentation, matrix in (("fine ", labels, affine), ("thick", thick_la
     print(f"{name} {(segmentation > 0).sum():6} voxels {volume:7.1f} ml")
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Voxels times the volume of one, then to millilitres. The fine and the thick scan differ by
-# three in voxels and agree in millilitres, up to what thick slices lose at the rim.
+# **Solution.** The number of voxels that are not 0, times the volume of one voxel (the product of its three
+# edges), then to millilitres. Labels are names: they are counted, not added up.
+#
+# The fine and the thick scan differ by a factor of three in voxels and agree in millilitres, up to what thick
+# slices lose at the rim.
 #
 # Did you notice that we took the *middle* slice of the labels, not the mean of three as for the image? Labels
 # are names. The mean of "nothing" (0) and "enhancing tumour" (4) would be 2, "oedema". Never average labels,
@@ -482,8 +514,15 @@ for name, segmentation, matrix in (("fine ", labels, affine), ("thick", thick_la
 # Inferior *of the patient*.
 
 # %%
+nearest = (
+    ((tumour_voxels - centre) ** 2).sum(axis=1).argmin()
+)  # the centre itself may lie outside a curved tumour
+position = tuple(int(index) for index in tumour_voxels[nearest])
+print("a voxel in the middle of the tumour:", position)
+
+# %% tags=["plot"]
+# Three planes
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.4))
-position = tuple(int(index) for index in tumour_voxels[((tumour_voxels - centre) ** 2).sum(axis=1).argmin()])
 figures.show_planes(axes, flair, position=position, spacing=case.spacing, crosshair=True)
 figures.show(
     fig,
@@ -499,10 +538,12 @@ figures.show(
 volume_viewer(case)
 
 # %% [markdown]
+# (If you see no sliders above, the notebook isn't running: it is then a still picture.)
+#
 # How does the viewer know where to put the letters? From the affine. Each array axis has a direction in the
-# patient, and the largest number in its column says which. For our scan, column 0 is $(-2, 0, 0)$: a step
-# along $i$ makes $x$ smaller, so it goes towards the patient's **L**eft. *Work out the other two, then run
-# the cell.*
+# patient, and the number in its column that is largest in size, whatever its sign, says which. For our
+# scan, the first column is $(-2, 0, 0)$: a step along $i$ makes $x$ smaller, so it goes towards the
+# patient's **L**eft. *Work out the other two, then run the cell.*
 
 # %%
 print(nibabel.aff2axcodes(affine))
@@ -514,6 +555,8 @@ print(nibabel.aff2axcodes(affine))
 #
 # ### Exercise 8: explain the picture
 #
+# *4 minutes · difficulty 2 of 3*
+#
 # An axial slice, with $i$ growing to the right and $j$ growing downwards. A cross marks a voxel **on the left
 # of the picture**. Where is it in the patient?
 #
@@ -524,10 +567,12 @@ print(nibabel.aff2axcodes(affine))
 
 # %%
 brain = cohort.brain_mask(case.image)
-brain_voxels = np.argwhere(brain)
-brain_centre = brain_voxels.mean(axis=0)
+brain_centre = np.argwhere(brain).mean(axis=0)
 marked = (round(brain_centre[0] - 18), round(brain_centre[1]), position[2])
+print(f"the cross: voxel {marked}, world {affine @ (*marked, 1)}")
 
+# %% tags=["plot"]
+# A voxel on the left of the picture
 fig, ax = plt.subplots(figsize=(4, 4))
 figures.show_slice(ax, t1[:, :, marked[2]], title=f"T1, k = {marked[2]}")
 ax.plot(marked[0], marked[1], "x", color=figures.COLOURS["orange"], ms=14, mew=3)
@@ -537,7 +582,6 @@ figures.show(
     alt="An axial slice of a T1 image, the front on top, without letters at its sides. An orange cross lies "
     "in the half of the brain that is on the left of the picture.",
 )
-print(f"the cross: voxel {marked}, world {affine @ (*marked, 1)}")
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -549,8 +593,10 @@ which_side = "B"
 which_side = check("which_side", which_side)
 
 # %% [markdown] tags=["solution"]
-# **Solution: B.** $i$ grows to the right of the picture and towards the patient's left, so the picture's left
-# is the patient's *right*. This is the **radiological convention**: you look at the patient from the feet, as
+# **Solution.** B. The first index grows to the right of the picture and towards the patient's left, so the
+# picture's left is the patient's right.
+#
+# This is the **radiological convention**: you look at the patient from the feet, as
 # if standing before the bed, and as when you face somebody, their right hand is on your left. Some software
 # shows the other one (*neurological*); a viewer should write an L or R.
 #
@@ -561,35 +607,37 @@ which_side = check("which_side", which_side)
 # %%
 middle_mm, tumour_mm = voxel_to_world(affine, np.stack([brain_centre, centre[0]]))
 offset = tumour_mm - middle_mm
-print(
-    f"the tumour's centre is {abs(offset[0]):.0f} mm to the {'right' if offset[0] > 0 else 'left'}, "
-    f"{abs(offset[1]):.0f} mm to the {'front' if offset[1] > 0 else 'back'} and "
-    f"{abs(offset[2]):.0f} mm {'above' if offset[2] > 0 else 'below'} the middle of the brain"
-)
+directions = (("right", "left"), ("front", "back"), ("top", "bottom"))
+words = [f"{abs(d):.0f} mm to the {names[int(d < 0)]}" for d, names in zip(offset, directions)]
+print("the tumour's centre lies, seen from the middle of the brain,", ", ".join(words))
 
 # %% [markdown]
 # ### Exercise 9: explain the picture
 #
+# *2 minutes · difficulty 1 of 3*
+#
 # On the left, an image with the outline of its tumour. On the right, the same after somebody's "data
-# augmentation": the function should have changed image and labels together. The network that was trained on
-# it never learned. What happened?
+# augmentation" (a random change that makes more training data out of little): the function should have
+# changed image and labels together. The network that was trained on it never learned. What happened?
 #
 # - **A**: the annotator drew the outline on the wrong side
 # - **B**: the image was turned by 180 degrees, the labels were not
 # - **C**: the image was flipped along its first axis, the labels were not
 # - **D**: image and labels have different spacings
 
-# %%
-fig, axes = plt.subplots(1, 2, figsize=(8, 4))
-for ax, image, title in ((axes[0], flair, "original"), (axes[1], flair[::-1], "augmented")):
-    figures.show_slice(ax, image[:, :, position[2]], title=title)
-    outline = (labels[:, :, position[2]] > 0).T
-    ax.contour(outline, levels=[0.5], colors=figures.COLOURS["orange"], linewidths=2)
+# %% tags=["plot"]
+# Before and after augmentation
+tumour_slice = labels[:, :, position[2]] > 0
+before = flair[:, :, position[2]]
+after, outline = interactive.augmented_carelessly(before, tumour_slice)
+fig = figures.row_of_slices([before, after], ["original", "augmented"], size=(8, 4))
+for ax in fig.axes:
+    ax.contour(outline.T, levels=[0.5], colors=figures.COLOURS["orange"], linewidths=2)
 figures.show(
     fig,
-    alt="Two axial FLAIR slices with an orange outline. In the original it encloses the bright tumour. In the "
-    "other the brain is mirrored left to right with the front still on top; the outline is where it was, "
-    "now over healthy brain.",
+    alt="Two axial FLAIR slices with an orange outline. In the original it encloses the bright tumour. In "
+    "the other the brain is mirrored left to right with the front still on top; the outline is where it was,"
+    " now over healthy brain.",
 )
 
 # %% tags=["exercise"]
@@ -602,10 +650,11 @@ what_went_wrong = "C"
 what_went_wrong = check("what_went_wrong", what_went_wrong)
 
 # %% [markdown] tags=["solution"]
-# **Solution: C.** The front is still on top, so it is no turn; only left and right changed places, and only
-# in the image. The code above says so too: `flair[::-1]` with unchanged `labels`. No error message will ever
-# tell you. **Look at what you feed to a network**, image and labels in one picture: it is the cheapest test
-# there is.
+# **Solution.** C. The front is still on top, so it is no turn; only left and right changed places, and only
+# in the image. No error message will ever tell you.
+#
+# The function behind it does `image[::-1]` and returns the labels as they were. **Look at what you feed to
+# a network**, image and labels in one picture: it is the cheapest test there is.
 
 # %% [markdown]
 # ## 6 · Four ways to look
@@ -615,7 +664,7 @@ what_went_wrong = check("what_went_wrong", what_went_wrong)
 #
 # | image | fluid (CSF) | white and grey matter | what it is taken for |
 # |---|---|---|---|
-# | **T1** | dark | white matter brighter than grey | anatomy |
+# | **T1** | dark | white matter brighter than grey (in our noisy scans only just) | anatomy |
 # | **T1ce**: T1 after a contrast agent | dark | as in T1 | the agent leaks out where the tumour has damaged the barrier between blood and brain: the **enhancing** rim lights up |
 # | **T2** | bright | white matter darker than grey | water: oedema is bright, and so is all fluid |
 # | **FLAIR** | **dark** | white matter slightly darker than grey | T2 with the signal of free fluid suppressed: **oedema** stands out beside dark ventricles |
@@ -627,18 +676,22 @@ what_went_wrong = check("what_went_wrong", what_went_wrong)
 box = cohort.brain_box(brain)
 axial = (box[0], box[1], position[2])
 plane = tuple(case.spacing[:2])
+
+# %% tags=["plot"]
+# One slice in four images, each with the grey scale of its healthy brain
 fig, axes = plt.subplots(1, 5, figsize=(11, 3.0), sharey=True)
 for ax, image, name in zip(axes, case.image, ("T1", "T1ce", "T2", "FLAIR")):
-    figures.show_slice(ax, image[axial], title=name, spacing=plane)
+    darkest, brightest = np.percentile(image[brain & (labels == 0)], (1, 99.8))
+    figures.show_slice(ax, image[axial], title=name, spacing=plane, window=(darkest / 2, 1.15 * brightest))
 figures.show_slice(axes[4], flair[axial], labels[axial], title="FLAIR and labels", spacing=plane)
 for ax in axes:
     ax.label_outer()
 figures.label_legend(fig, loc="outside lower center", ncols=3)
 figures.show(
     fig,
-    alt="One axial slice five times. T1: tumour a little dark. T1ce: a bright irregular ring. T2: tumour, "
-    "oedema and ventricles bright. FLAIR: tumour and oedema bright, ventricles dark. Last, FLAIR with "
-    "coloured labels: core, enhancing ring around it, oedema outside.",
+    alt="One axial slice five times. T1: the tumour darker than the brain. T1ce: an irregular bright ring "
+    "around a dark core. T2: tumour, oedema and ventricles bright. FLAIR: tumour and oedema bright, "
+    "ventricles dark. Last, FLAIR with coloured labels: core, enhancing ring around it, oedema outside.",
 )
 
 # %% [markdown]
@@ -659,8 +712,8 @@ figures.show(
 # | 2 | oedema: swollen brain around the tumour, often with tumour cells in it |
 # | 4 | enhancing tumour: the active rim |
 #
-# There is no 3: the first editions of the challenge had one, "non-enhancing tumour", which later became part of
-# label 1. What is *measured* is not these labels but three **regions** that contain each other:
+# There is no 3: the first editions of the challenge had one, "non-enhancing tumour", which later became
+# part of label 1. What is *measured* is not these labels but three **regions** that contain each other:
 #
 # | region | labels | why |
 # |---|---|---|
@@ -674,6 +727,8 @@ figures.show(
 # BraTS files of all years to 0, 1, 2, 4.
 #
 # ### Exercise 10: regions
+#
+# *5 minutes · difficulty 1 of 3*
 #
 # Return the mask of a region: an array of `True` and `False`, in the shape of `labels`.
 
@@ -691,26 +746,35 @@ def region_mask(labels, region):
 region_mask = check("region_mask", region_mask)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A table and `np.isin`. The regions are nested, ET inside TC inside WT, so a mistake in WT
-# costs less than one in ET: ET is the smallest, and its Dice is the hardest to get high. `labels >= 1` for WT
-# is right too; `labels >= 3` for ET works by luck.
+# **Solution.** Each region is a set of labels, and `np.isin` asks for each voxel whether its label is in
+# the set. The regions are nested, ET inside TC inside WT, so the enhancing label 4 belongs to all three.
+#
+# ET is the smallest region, and its Dice is the hardest to get high. `labels >= 1` for WT is right too;
+# `labels >= 3` for ET works by luck.
 
 # %% [markdown]
 # ### What a segmentation is for
 #
 # The lecture ends with what one can do with a segmentation: measure **volumes**, give **location and
-# extent**, build **3D surface models**. You can already do two of them; the surface comes in notebook 11.
+# extent**, build **3D surface models**. You can already do two of them.
 
 # %%
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharey=True)
-for ax, region in zip(axes, ("WT", "TC", "ET")):
-    mask = region_mask(labels, region)
+masks = {region: region_mask(labels, region) for region in ("WT", "TC", "ET")}
+volumes = {region: tumour_volume_ml(mask, case.spacing) for region, mask in masks.items()}
+for region, mask in masks.items():
     extent_mm = (np.ptp(np.argwhere(mask), axis=0) + 1) * case.spacing
-    volume = tumour_volume_ml(mask, case.spacing)
-    print(f"{region}: {volume:5.1f} ml, extent", " × ".join(f"{edge:.0f}" for edge in extent_mm), "mm")
-    figures.show_slice(ax, flair[axial], title=f"{region}: {volume:.1f} ml", spacing=plane)
-    figures.show_mask(ax, mask[axial], spacing=plane)
-    ax.label_outer()
+    print(
+        f"{region}: {volumes[region]:5.1f} ml, extent", " × ".join(f"{edge:.0f}" for edge in extent_mm), "mm"
+    )
+
+# %% tags=["plot"]
+# The three regions
+fig = figures.row_of_slices(
+    flair[axial],
+    [f"{region}: {volume:.1f} ml" for region, volume in volumes.items()],
+    masks=[mask[axial] for mask in masks.values()],
+    spacing=plane,
+)
 figures.show(
     fig,
     alt="One axial slice three times with a region in orange: the whole tumour is largest, the tumour core "
@@ -727,25 +791,27 @@ figures.show(
 # %%
 other = cohort.load_case(case_folders[3])
 other_flair, other_brain = other.image[3], cohort.brain_mask(other.image)
+stored = {case.name: flair[brain], other.name: other_flair[other_brain]}
 
-fig, ax = plt.subplots(figsize=(7, 3))
-for name, values in ((case.name, flair[brain]), (other.name, other_flair[other_brain])):
-    ax.hist(values, bins=np.linspace(0, 1500, 100), histtype="step", density=True, lw=2, label=name)
-ax.set(title="FLAIR inside the brain, as stored", xlabel="intensity (no unit)", ylabel="density")
-ax.legend()
+# %% tags=["plot"]
+# Two subjects, as stored
+ax = interactive.show_intensities(stored, np.linspace(0, 1500, 76), "intensity (no unit)")
+ax.set(title="FLAIR inside the brain, as stored")
 figures.show(
-    fig,
-    alt="Histograms of FLAIR values of two subjects: two peaks at clearly different intensities, of different "
-    "width.",
+    ax.figure,
+    alt="Histograms of FLAIR values of two subjects: two peaks at clearly different intensities, of "
+    "different width.",
 )
 
 # %% [markdown]
 # ### Exercise 11: normalise inside the brain
 #
-# The usual remedy is the **z-score**: subtract the mean, divide by the standard deviation, so that 0 is
-# "average brain" and 1 is "one standard deviation brighter". Mean and standard deviation are those of the
-# **brain**, not of the whole box: four fifths of it are background, and would decide about the result. The
-# background itself is set to 0.
+# *7 minutes · difficulty 2 of 3*
+#
+# The usual remedy is the **z-score**: subtract the mean, divide by the standard deviation (NumPy's `std`),
+# so that 0 is "average brain" and 1 is "one standard deviation brighter". Mean and standard deviation are
+# those of the **brain**, not of the whole box: four fifths of it are background, and would decide about the
+# result. The background itself is set to 0. Single precision is enough.
 
 
 # %% tags=["exercise"]
@@ -761,31 +827,33 @@ def normalise_inside_the_brain(image, brain):
 
 # %%
 normalise_inside_the_brain = check("normalise_inside_the_brain", normalise_inside_the_brain)
-z = normalise_inside_the_brain(flair, brain)
-other_z = normalise_inside_the_brain(other_flair, other_brain)
-
-fig, ax = plt.subplots(figsize=(7, 3))
-for name, values in ((case.name, z[brain]), (other.name, other_z[other_brain])):
-    ax.hist(values, bins=np.linspace(-3, 5, 100), histtype="step", density=True, lw=2, label=name)
-ax.set(title="FLAIR inside the brain, normalised", xlabel="z-score (standard deviations)", ylabel="density")
-ax.legend()
-figures.show(
-    fig,
-    alt="The same two histograms after normalising: the peaks lie nearly on top of each other; shapes still "
-    "differ a little.",
-)
 
 # %% [markdown] tags=["solution"]
 # **Solution.** `image[brain]` is a flat list of the brain's values; compute with it, and write the result
 # back into an array of zeros. `np.zeros_like(image)` is a trap: for an image of integers it makes integers,
 # and cuts your z-scores to whole numbers without a word.
 #
-# Now one number means about the same in both. Only about: mean and standard deviation contain the tumour too,
-# and a large bright tumour shifts them. `cohort.normalise`, which the lab uses, also clips the most extreme
-# values.
+# In the picture below one number means about the same in both subjects. Only about: mean and standard
+# deviation contain the tumour too, and a large bright tumour shifts them. `cohort.normalise`, which the lab
+# uses, also clips the most extreme values.
+
+# %%
+z = normalise_inside_the_brain(flair, brain)
+other_z = normalise_inside_the_brain(other_flair, other_brain)
+
+# %% tags=["plot"]
+# The same two subjects, normalised
+normalised = {case.name: z[brain], other.name: other_z[other_brain]}
+ax = interactive.show_intensities(normalised, np.arange(-3, 5.1, 0.2), "z-score (standard deviations)")
+ax.set(title="FLAIR inside the brain, normalised")
+figures.show(
+    ax.figure,
+    alt="The same two histograms after normalising: the peaks lie nearly on top of each other; shapes still "
+    "differ a little.",
+)
 
 # %% [markdown]
-# ## 9 · Why a threshold is not enough
+# ## 9 · Would a threshold do?
 #
 # The tumour is bright in FLAIR. So why not say: everything brighter than some $\theta$ is tumour? Here are
 # the z-scores, by what the annotator says. On the left each curve has area 1; on the right voxels are
@@ -793,46 +861,43 @@ figures.show(
 
 # %%
 healthy, tumour = z[brain & (labels == 0)], z[labels > 0]
-bins = np.linspace(-3, 5, 41)
+by_label = {
+    "no tumour": healthy,
+    "core": z[labels == 1],
+    "oedema": z[labels == 2],
+    "enhancing": z[labels == 4],
+}
+print(f"{len(tumour):,} voxels of tumour, {len(healthy):,} voxels of healthy brain")
 
-fig, axes = plt.subplots(1, 2, figsize=(10, 3.6))
-black = figures.COLOURS["black"]
-axes[0].hist(healthy, bins, histtype="step", density=True, lw=2, color=black, label="no tumour")
-for label, colour in figures.LABEL_COLOURS.items():
-    name = figures.LABEL_NAMES[label]
-    axes[0].hist(
-        z[labels == label],
-        bins,
-        density=True,
-        color=colour,
-        alpha=0.6,
-        label=name,
-        histtype="stepfilled",
-        edgecolor="black",
-    )
-axes[0].set(title="each label on its own", xlabel="FLAIR (z-score)", ylabel="density", ylim=(0, 0.9))
-axes[0].legend(fontsize=8)
-axes[1].hist(tumour, bins, color=figures.COLOURS["orange"], alpha=0.8, label="tumour (1, 2, 4)")
-axes[1].hist(healthy, bins, histtype="step", lw=2, color=black, label="no tumour")
-axes[1].set(title="voxels counted", xlabel="FLAIR (z-score)", ylabel="voxels", ylim=(0, 12000))
-axes[1].legend(fontsize=8)
+# %% tags=["plot"]
+# FLAIR by label, as shares and as counts
+bins = np.linspace(-4, 6, 51)
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
+interactive.show_intensities(by_label, bins, "FLAIR (z-score)", ax=left)
+left.set(title="each label on its own")
+right.hist(tumour, bins, color=figures.COLOURS["orange"], alpha=0.8, label="tumour (1, 2, 4)")
+right.hist(healthy, bins, histtype="step", lw=2, color=figures.COLOURS["blue"], label="no tumour")
+right.set(title="voxels counted", xlabel="FLAIR (z-score)", ylabel="voxels")
+right.legend(fontsize=8)
 figures.show(
     fig,
     alt="Two histograms of FLAIR z-scores. Left, per label: oedema lies to the right of healthy brain, the "
-    "core to the left, and all overlap. Right, counted: healthy voxels far outnumber tumour voxels, and "
-    "the two hills overlap in most of the tumour's range.",
+    "core to the left of it, and all overlap. Right, counted: healthy voxels far outnumber tumour voxels, "
+    "and the small hill of the tumour lies on the slope of the large one.",
 )
 
 # %% [markdown]
 # ### Exercise 12: explain the picture
 #
+# *3 minutes · difficulty 2 of 3*
+#
 # Draw a vertical line into the right panel, in your mind, and call everything to its right tumour. What does
 # the picture say?
 #
 # - **A**: the bins are too wide; with finer bins the two hills would come apart
-# - **B**: the z-score is not good enough; another shift and scale of the values would bring them apart
+# - **B**: the z-score is not good enough; another shift and scale would bring them apart
 # - **C**: there is a place for the line that separates them well; one only has to find it
-# - **D**: wherever the line is, it lets in many healthy voxels, or loses much of the tumour, or both
+# - **D**: wherever the line is, many healthy voxels get in, or much of the tumour is lost
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -844,8 +909,10 @@ why_not_a_threshold = "D"
 why_not_a_threshold = check("why_not_a_threshold", why_not_a_threshold)
 
 # %% [markdown] tags=["solution"]
-# **Solution: D.** On the left, oedema and brain look quite separable. The right panel counts: for each tumour
-# voxel there are more than ten healthy ones, and a small share of many is many. Among the bright healthy
+# **Solution.** D. On the left, oedema and brain look quite separable, but the right panel counts: for each
+# tumour voxel there are more than ten healthy ones, and a small share of many is many.
+#
+# Among the bright healthy
 # voxels are grey matter, the rim of the ventricles, and the old white matter lesions that most brains have.
 # And not even all of the tumour is bright: its dead core is darker than the brain. The **imbalance** returns
 # all through the course: in the sampling and the losses (06) and in the metrics (07).
@@ -875,7 +942,8 @@ best = thresholds[np.argmax(scores)]
 prediction = brain & (z > best)
 print(f"best threshold {best:.2f}: Dice {max(scores):.2f}")
 
-# %%
+# %% tags=["plot"]
+# Dice over the threshold, and the best one
 fig, axes = plt.subplots(1, 3, figsize=(11, 3.8), width_ratios=[1.3, 1, 1])
 axes[0].plot(thresholds, scores, lw=2)
 axes[0].plot(best, max(scores), "o", color=figures.COLOURS["red"])
@@ -886,9 +954,9 @@ for ax, mask, title in ((axes[1], reference, "reference"), (axes[2], prediction,
     figures.show_mask(ax, mask[axial], spacing=plane)
 figures.show(
     fig,
-    alt="Left: Dice against the threshold, a curve with one maximum far below 1. Middle: the reference tumour "
-    "in orange, one compact region. Right: the best threshold in orange: parts of the tumour, and specks "
-    "elsewhere; the dark core is missing.",
+    alt="Left: Dice against the threshold, a curve with one maximum far below 1. Middle: the reference "
+    "tumour in orange, one compact region. Right: the best threshold in orange: parts of the tumour, and "
+    "specks elsewhere; the dark core is missing.",
 )
 
 # %% [markdown]
@@ -904,6 +972,10 @@ for folder in case_folders:
     print(f"{subject.name}: best threshold {thresholds[np.argmax(own)]:4.2f}, Dice {max(own):.2f}")
 
 # %% [markdown]
+# Six of the eight come out between 0.4 and 0.75, and each wants another threshold. Two fail altogether, and
+# neither is a mistake of yours: subject 003 has a large oedema that is hardly brighter than its brain, and
+# the tumour of 005 is small (22 ml) and so pale that any threshold which catches it catches the brain, too.
+#
 # A threshold groups voxels by how bright they are. It is **clustering**: it doesn't know what a tumour is. It
 # can't know that a tumour is one thing in one place, that the rim of a ventricle is bright in everybody, that
 # symmetric brightness is harmless. **Semantic segmentation** has to decide what each voxel *is*, and for that
@@ -929,9 +1001,10 @@ for folder in case_folders:
 # | 08 architectures | DeepMedic, HighRes3DNet, attention gates, a VAE branch, fusion of modalities |
 # | 09 planning | nnU-Net: from a data set's fingerprint to patch, batch and pooling |
 # | 10 beyond labels | atlases, classification forests, synthetic training data |
-# | 11 BraTS lab | brain tumours with a U-Net, from NIfTI to volumes and a 3D surface |
+# | 11 BraTS lab | brain tumours with a U-Net, from NIfTI files to Dice scores and volumes |
 #
-# They follow the lecture and build on each other. If time is short: 00, 02, 05, 06, 07, 11.
+# They follow the lecture and build on each other. (Notebooks 05 to 10 are being written: the table in the
+# README says which are there.)
 
 # %% [markdown]
 # ## Summary
@@ -939,7 +1012,7 @@ for folder in case_folders:
 # You built `voxel_to_world` and `world_to_voxel`, `spacing_from_affine`, `tumour_volume_ml`, `region_mask`
 # and `normalise_inside_the_brain`. Remember:
 #
-# - A scan is an array **and** an affine. Column $j$ of the affine is one step along array axis $j$, in
+# - A scan is an array **and** an affine. Each column of its matrix is one step along one array axis, in
 #   millimetres.
 # - Spacing is the length of those columns. Numbers of voxels mean nothing without it.
 # - Left and right are in the affine, not in the picture. BraTS arrays run LPS, NIfTI's world is RAS;

@@ -427,7 +427,7 @@ print(f"mean Dice of ET with the rule {report['ET'].mean():.3f}, without it {unp
 
 # %% [markdown]
 # A mean is one number for ten patients. Look at the ten, and then at each score over the true volume of its
-# region. An open circle is a region that is empty in the reference.
+# region. An open marker is a region that is empty in the reference.
 
 # %%
 test_cases = [cohort.load_case(path) for path in subjects.test]
@@ -465,8 +465,8 @@ axes.set(xlabel="volume in the reference (ml)", ylabel="Dice", ylim=(0.68, 1.02)
 axes.legend(loc="lower right")
 figures.show(
     figure,
-    alt="The same scores over the volume of the region in the reference: the lowest belong to volumes of a "
-    "few ml, and the two open circles at Dice 1 to regions of 0 ml.",
+    alt="The same scores over the volume of the region in the reference: the lowest belongs to an enhancing "
+    "tumour of 6 ml, and the open triangle at Dice 1 to two subjects without any.",
 )
 
 # %% [markdown]

@@ -1,0 +1,48 @@
+"""Notebook 00 says only what holds: its claims, read from the executed solution."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from course_utils.interactive import start_here as interactive
+from course_utils.publishing.run import stream_text
+
+
+@pytest.fixture(scope="module")
+def printed(executed_solutions) -> str:
+    return stream_text(executed_solutions["00_start_here"], "stdout")
+
+
+notebook = pytest.mark.xdist_group("00_start_here")
+
+
+@notebook
+def test_six_thresholds_do_something_and_two_fail(printed):
+    found = re.findall(r"(\w+): best threshold.*Dice (\d\.\d+)", printed)
+    dice = {name: float(value) for name, value in found}
+    assert len(dice) == 8
+    outside = {name for name, value in dice.items() if not 0.4 <= value <= 0.75}
+    assert outside == {"SynthBraTS_003", "SynthBraTS_005"}
+
+
+@notebook
+def test_more_than_ten_healthy_voxels_for_each_of_the_tumour(printed):
+    words = r"([\d,]+) voxels of tumour, ([\d,]+) voxels of healthy brain"
+    tumour, healthy = (int(text.replace(",", "")) for text in re.search(words, printed).groups())
+    assert 10 < healthy / tumour < 13
+
+
+@notebook
+def test_fine_and_thick_scan_differ_in_voxels_and_agree_in_millilitres(printed):
+    (fine, fine_ml), (thick, thick_ml) = re.findall(r"(?:fine |thick) +(\d+) voxels +([\d.]+) ml", printed)
+    assert int(fine) / int(thick) == pytest.approx(3, rel=0.05)
+    assert float(fine_ml) == pytest.approx(float(thick_ml), rel=0.05)
+
+
+def test_the_careless_augmentation_mirrors_the_image_and_forgets_the_mask():
+    image, mask = np.arange(6).reshape(2, 3), np.eye(2, 3, dtype=bool)
+    changed, kept = interactive.augmented_carelessly(image, mask)
+    assert (changed == image[::-1]).all() and kept is mask
