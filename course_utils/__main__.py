@@ -6,7 +6,6 @@ import argparse
 import errno
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from course_utils import paths, threads
 
