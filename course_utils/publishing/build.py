@@ -87,7 +87,7 @@ def build(source_path: Path) -> Built:
     for breach in breaches:
         if breach.enforced:
             raise BuildError(breach.path, breach.line or 1, breach.message)
-    time = time_text(source, exercises, measured)
+    time = time_text(source, measured)
     return Built(
         source=source,
         exercises=exercises,
