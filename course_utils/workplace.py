@@ -14,8 +14,8 @@ from pathlib import Path
 
 from course_utils import paths
 
-# The dialog "Would you like to get notified about official Jupyter news?" would cover the first cell.
-_NO_NEWS = "--LabApp.disabled_extensions=@jupyterlab/apputils-extension:announcements"
+SETTINGS = Path(__file__).parent / "assets" / "jupyterlab"
+"""JupyterLab's settings for this server only: its dialog about news would cover the first cell."""
 
 
 def copy_notebooks(source: Path, work: Path) -> tuple[list[Path], list[Path]]:
@@ -51,7 +51,7 @@ def open_lab() -> int:
             "they are; to get a new one, give yours another name and call `make lab` again."
         )
     print(f"Your notebooks are in {work}.", flush=True)
-    command = [sys.executable, "-m", "jupyterlab", _NO_NEWS, f"--ServerApp.root_dir={work}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.app_settings_dir={SETTINGS}"]
     try:
         return subprocess.run(command, cwd=work).returncode
     except KeyboardInterrupt:

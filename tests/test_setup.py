@@ -6,6 +6,7 @@ import ast
 import errno
 import importlib.metadata
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -237,7 +238,7 @@ def _make_setup(clone: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.slow
 def test_make_setup_twice_at_once_again_and_after_changes(clone):
-    """For real, with pip: two calls at once on a cluster; then nothing to do; then a change that fails."""
+    """For real, with pip: two calls at once on a cluster; then nothing to do; then changes; one fails."""
     cluster = {"PIP_USER": "1", "PIP_TARGET": str(clone / "elsewhere")}
     inherited = {key: value for key, value in os.environ.items() if key not in DROPPED}
     command = ["make", "setup", f"PYTHON={sys.executable}"]
@@ -521,6 +522,9 @@ def test_lab_starts_where_the_copies_are_without_the_dialog_about_news(monkeypat
     monkeypatch.setattr(subprocess, "run", start)
     assert main(["lab"]) == 0
     ((command, options),) = started
-    assert command[:3] == [sys.executable, "-m", "jupyterlab"] and "announcements" in " ".join(command)
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    settings = command[3].removeprefix("--LabApp.app_settings_dir=")
+    (notifications,) = json.loads((Path(settings) / "overrides.json").read_text(encoding="utf-8")).values()
+    assert notifications == {"fetchNews": "false", "checkForUpdates": False}
     assert options["cwd"] == tmp_path / "work" and (tmp_path / "work" / "02_convolution.ipynb").exists()
     assert f"Your notebooks are in {tmp_path / 'work'}." in capsys.readouterr().out

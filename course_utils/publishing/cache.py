@@ -15,6 +15,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import sys
@@ -160,10 +161,11 @@ def _file_hashes(root: Path, stem: str) -> list[tuple[str, str]]:
     topic = stem.partition("_")[2]
     package = (root / "course_utils").resolve()
     found = {}
-    for path in package.rglob("*"):
-        name = path.relative_to(package).as_posix()
-        if path.suffix in _SUFFIXES and _matters(name, topic):
-            found[name] = path
+    for folder, _, names in os.walk(package, followlinks=True):
+        for path in (Path(folder, name) for name in names):
+            name = path.relative_to(package).as_posix()
+            if path.suffix in _SUFFIXES and _matters(name, topic):
+                found[name] = path
     for path in (root / "experiments" / "results").glob(f"{stem}*"):
         found[f"experiments/{path.name}"] = path
     return [(name, hashlib.sha256(found[name].read_bytes()).hexdigest()) for name in sorted(found)]
