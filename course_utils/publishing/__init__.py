@@ -12,6 +12,7 @@ plots        cells that draw                          leaks     where a solution
 measures     minutes, words, lines                    run       executes notebooks
 rules        what is asked of every notebook          pages     executed notebooks as pages
 committed    reads the notebooks on disk              report    the measures as a table
+formulas     TeX as drawings
 """
 
 from course_utils.publishing.build import solution_notebook, student_notebook, write_all
