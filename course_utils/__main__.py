@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from course_utils import files, paths
-
-RUN_RECORD = "run.txt"
+from course_utils import paths, threads
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -22,7 +19,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def notebooks(arguments: argparse.Namespace) -> int:
-    """Regenerate the students' notebooks, written solutions and the README's table from notebooks/solutions/."""
+    """Regenerate notebooks, written solutions and the README's table from notebooks/solutions/."""
     from course_utils import publishing
 
     if arguments.check:
@@ -39,8 +36,8 @@ def notebooks(arguments: argparse.Namespace) -> int:
         worked_in = [] if arguments.force else publishing.worked_in(paths.repository_root() / "notebooks")
         if worked_in:
             print(
-                f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be lost. "
-                "Keep it under another name, outside notebooks/; then use --force.",
+                f"Nothing was written: somebody worked in {', '.join(worked_in)}, and that work would be "
+                "lost. Keep it under another name, outside notebooks/; then use --force.",
                 file=sys.stderr,
             )
             return 1
@@ -55,25 +52,21 @@ def notebooks(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run solution notebooks, all or those named, and write them as pages into build/."""
-    record = paths.build_dir() / RUN_RECORD
-    if not arguments.names and not arguments.again and _is_up_to_date(record):
-        print("Nothing has changed since the last complete run (--again runs it all the same), which said:\n")
-        print(record.read_text(encoding="utf-8"), end="")
-        return 0
-
     from course_utils import publishing
 
-    printed = _Copy(sys.stdout)
     try:
-        with contextlib.redirect_stdout(printed):
-            publishing.run_all(arguments.names or None, output=paths.build_dir())
+        publishing.run_all(arguments.names or None, output=paths.build_dir(), again=arguments.again)
     except (publishing.BuildError, publishing.NotebookError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    if not arguments.names:
-        with files.replacing(record) as file:
-            file.write(printed.text.getvalue().encode("utf-8"))
     return 0
+
+
+def lab(arguments: argparse.Namespace) -> int:
+    """Copy the students' notebooks into work/, where there is no copy yet, and open them in JupyterLab."""
+    from course_utils import workplace
+
+    return workplace.open_lab()
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -94,7 +87,11 @@ def make_parser() -> argparse.ArgumentParser:
 
     command = _add(commands, run)
     command.add_argument("names", nargs="*", metavar="NN", help="numbers or names of notebooks; default: all")
-    command.add_argument("--again", action="store_true", help="run even if nothing has changed")
+    command.add_argument(
+        "--again", action="store_true", help="run even what has not changed since its last run"
+    )
+
+    _add(commands, lab)
     return parser
 
 
@@ -106,8 +103,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     arguments = parser.parse_args(argv)
+    threads.wait_passively()
     try:
         return arguments.run(arguments)
+    except paths.PathError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(
+            f"The disk is full: make room ({error.filename or paths.build_dir()}), then call again.",
+            file=sys.stderr,
+        )
+        return 1
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "course_utils":
             raise
@@ -122,21 +131,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-class _Copy(io.TextIOBase):
-    """A stream that also keeps what it passes on."""
-
-    def __init__(self, stream: io.TextIOBase) -> None:
-        self.stream = stream
-        self.text = io.StringIO()
-
-    def write(self, text: str) -> int:
-        self.text.write(text)
-        return self.stream.write(text)
-
-    def flush(self) -> None:
-        self.stream.flush()
-
-
 def _add(
     commands: argparse._SubParsersAction, function: Callable[[argparse.Namespace], int]
 ) -> argparse.ArgumentParser:
@@ -145,16 +139,6 @@ def _add(
     command = commands.add_parser(function.__name__, help=summary, description=text)
     command.set_defaults(run=function)
     return command
-
-
-def _is_up_to_date(record: Path) -> bool:
-    """Whether nothing that the pages depend on is younger than ``record``."""
-    if not record.is_file():
-        return False
-    root = paths.repository_root()
-    inputs = [root / "requirements.txt", *(root / "notebooks" / "solutions").glob("*.py")]
-    inputs += [path for path in (root / "course_utils").rglob("*.*") if path.suffix in (".py", ".npz")]
-    return max(path.stat().st_mtime for path in inputs) < record.stat().st_mtime
 
 
 if __name__ == "__main__":

@@ -20,22 +20,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from course_utils import threads
 from course_utils.paths import repository_root
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 BRANCH = "main"
+PLACEHOLDER = "set_your_address"
+"""Stands in pyproject.toml until the owner of a copy sets its address."""
 
-# The download gets its name only when it is complete, so an interrupted one is thrown away and made again.
+# The download gets its name only when it is complete, so an interrupted one is made again. Each has a folder
+# of its own until then: two notebooks may fetch at once, and the second finds the first's.
 _CELL = """\
 import importlib.util, os, pathlib, subprocess, sys  # Finds the course; on Colab, fetches it first.
 repo = os.getenv("COURSE_REPO", "{address}")
 ref = os.getenv("COURSE_REF", "{branch}")
 home = pathlib.Path("course-" + ref.replace("/", "-")).resolve()
-if "google.colab" in sys.modules and not home.is_dir():
-    fetch = 'rm -rf "$0.part" && git clone -q --depth=1 -b "$1" "$2" "$0.part" && mv "$0.part" "$0"'
-    subprocess.run(["sh", "-c", fetch, str(home), ref, repo], check=True)
+if "google.colab" in sys.modules and not (home / "course_utils").is_dir():
+    assert "{placeholder}" not in repo, "No address yet: the course's owner sets it in pyproject.toml."
+    fetch = 'd=$(mktemp -d "$0.XXXXXX") && git clone -q --depth=1 -b "$1" "$2" "$d/new" && {{ rmdir "$0"; '
+    fetch += 'mv -T "$d/new" "$0"; }}; rm -rf "$d"; [ -d "$0/course_utils" ]'
+    got = subprocess.run(["sh", "-c", fetch, str(home), ref, repo], capture_output=True, text=True)
+    why = got.stderr.strip().split("\\n")[0] + f" (branch {{ref}} of {{repo}}, into {{home}})"
+    assert not got.returncode, f"Not fetched: {{why}}. Mend that (address, network, disk); run this again."
 sys.path[:0] = [str(folder) for folder in (home, *home.parents) if (folder / "course_utils").is_dir()][:1]
 assert importlib.util.find_spec("course_utils"), f"No course here: git clone {{repo}}, then `make lab` in it."
 importlib.import_module("course_utils.bootstrap").setup("{notebook}")
@@ -47,12 +55,14 @@ class SetupError(RuntimeError):
 
 
 def bootstrap_cell(notebook: str) -> str:
-    """The text of the first cell of ``notebook`` (its name, such as "02_convolution"): ten lines.
+    """The text of the first cell of ``notebook`` (its name, such as "02_convolution").
 
     When it runs, the environment variable ``COURSE_REPO`` overrides the address of the repository, and
     ``COURSE_REF`` the branch or tag.
     """
-    return _CELL.format(address=repository_address(), branch=BRANCH, notebook=notebook)
+    return _CELL.format(
+        address=repository_address(), branch=BRANCH, notebook=notebook, placeholder=PLACEHOLDER
+    )
 
 
 def colab_url(path: str) -> str:
@@ -93,12 +103,16 @@ def installed_version(name: str) -> str | None:
 def setup(notebook: str) -> None:
     """Make sure that ``notebook`` can run (on Colab, add what is missing); give figures the course's look.
 
+    On Colab it also says whether the course that was fetched some time ago is still the newest. Threads are
+    told to wait passively (:mod:`course_utils.threads`).
+
     Raises:
         SetupError: if a package is missing and this is not Colab, or if it could not be added there.
     """
+    threads.wait_passively()
     try:
         missing = [item for item in requirements() if installed_version(item.name) is None]
-    except ModuleNotFoundError as error:  # packaging or tomli, which come with nearly everything
+    except ModuleNotFoundError as error:  # packaging, which comes with nearly everything
         raise SetupError(_advice([error.name])) from None
     if not missing:
         print(f"{notebook}: everything is installed.")
@@ -110,9 +124,38 @@ def setup(notebook: str) -> None:
     else:
         raise SetupError(_advice([item.name for item in missing]))
 
+    if "google.colab" in sys.modules:
+        news = newer_version(repository_root())
+        if news is not None:
+            print(news)
+
     from course_utils import figures  # late: it imports matplotlib and numpy
 
     figures.use_style()
+
+
+def newer_version(folder: Path) -> str | None:
+    """A sentence if there is a newer version of the course than the one in ``folder``, else None."""
+
+    def ask(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        return done.stdout.strip()
+
+    try:
+        here, branch = ask("rev-parse", "HEAD"), ask("rev-parse", "--abbrev-ref", "HEAD")
+        if branch == "HEAD":
+            return None  # a tag was asked for, and stays what it is
+        there = ask("ls-remote", "origin", f"refs/heads/{branch}").split()
+        date = ask("log", "-1", "--format=%cs")
+    except (OSError, subprocess.SubprocessError):
+        return f"It can't be found out whether there is a newer version of the course than that in {folder}."
+    if not there or here in there:
+        return None
+    return (
+        f"This is the course as of {date}, and there is a newer version: to get it, keep what you need from "
+        f"{folder}, delete that folder, and run this cell again in a fresh session."
+    )
 
 
 def install(missing: Iterable[Requirement]) -> None:
@@ -159,10 +202,8 @@ def install(missing: Iterable[Requirement]) -> None:
 
 def _project() -> dict:
     """The table ``[project]`` of pyproject.toml."""
-    try:
-        import tomllib
-    except ModuleNotFoundError:  # Python 3.10
-        import tomli as tomllib
+    import tomllib
+
     return tomllib.loads((repository_root() / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

@@ -6,6 +6,7 @@ Every examination is a function of plain values, so that a test can ask "what if
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import shutil
 import sys
@@ -20,6 +21,8 @@ from course_utils import bootstrap, paths
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+    from course_utils.cohort import CohortReport
 
 OK, FAIL, HINT = "OK", "FAIL", "--"
 
@@ -61,17 +64,16 @@ def examine() -> list[Finding]:
         *examine_torch(importlib.import_module),
         examine_widgets(bootstrap.installed_version),
         *_memory(),
-        _disk(paths.data_dir()),
-        examine_data(paths.data_dir() / "synthetic", _count_cases),
+        *_folders(),
     ]
 
 
 def examine_python(version: Sequence) -> Finding:
     """``version`` is like ``sys.version_info``."""
     text = f"{version[0]}.{version[1]}.{version[2]} ({sys.executable})"
-    if (3, 10) <= tuple(version[:2]) <= (3, 13):
+    if (3, 11) <= tuple(version[:2]) <= (3, 14):
         return Finding(OK, "Python", text)
-    return Finding(FAIL, "Python", f"{text}: install one of 3.10 to 3.13 and {_REPAIR}")
+    return Finding(FAIL, "Python", f"{text}: install one of 3.11 to 3.14 and {_REPAIR}")
 
 
 def examine_packages(
@@ -150,14 +152,30 @@ def examine_disk(free: float, folder: Path) -> Finding:
     return Finding(OK, "disk", text)
 
 
-def examine_data(folder: Path, count: Callable[[Path], int]) -> Finding:
-    """The synthetic cohort; ``count`` gives the number of cases in a folder, or raises ValueError."""
+def examine_data(folder: Path, check: Callable[[Path], CohortReport]) -> Finding:
+    """The synthetic cohort, every byte of it; ``check`` is ``cohort.check_cohort``."""
     try:
-        return Finding(OK, "data", f"{count(folder)} cases in {folder}")
+        found = check(folder)
     except ImportError as error:
         return Finding(HINT, "data", f"not examined: {error.name} is missing")
     except ValueError as error:
         return Finding(HINT, "data", f"{_one_line(error)} (The notebooks make it when they need it.)")
+    if not found.bad:
+        return Finding(OK, "data", f"{len(found.good)} cases in {folder}")
+    case, (problem, *_) = next(iter(found.bad.items()))
+    number = len(found.good) + len(found.bad)
+    text = f"{len(found.bad)} of {number} cases in {folder} can't be used, first {case.name}: {problem}"
+    return Finding(FAIL, "data", " ".join(text.split()))
+
+
+def examine_runs(folder: Path) -> Finding:
+    """Whether trainings can be kept in ``folder``, which need not be there yet."""
+    place = _existing(folder)
+    if os.access(place, os.W_OK) and place.is_dir():
+        return Finding(OK, "runs", f"trainings are kept in {folder}")
+    return Finding(
+        FAIL, "runs", f"nothing can be written in {place}: set COURSE_RUNS to a folder that you may write in"
+    )
 
 
 def _memory() -> list[Finding]:
@@ -169,15 +187,34 @@ def _memory() -> list[Finding]:
     return [examine_memory(memory.total, memory.available)]
 
 
+def _folders() -> list[Finding]:
+    findings = []
+    try:
+        data = paths.data_dir()
+        findings.append(_disk(data))
+        findings.append(examine_data(data / "synthetic", _check_cohort))
+    except ValueError as error:
+        findings.append(Finding(FAIL, "data", _one_line(error)))
+    try:
+        findings.append(examine_runs(paths.runs_dir()))
+    except ValueError as error:
+        findings.append(Finding(FAIL, "runs", _one_line(error)))
+    return findings
+
+
 def _disk(folder: Path) -> Finding:
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    return examine_disk(shutil.disk_usage(existing).free, folder)
+    return examine_disk(shutil.disk_usage(_existing(folder)).free, folder)
 
 
-def _count_cases(folder: Path) -> int:
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def _check_cohort(folder: Path) -> CohortReport:
     from course_utils import cohort  # late: it imports nibabel and numpy
 
-    return len(cohort.find_cases(folder))
+    return cohort.check_cohort(folder)
 
 
 def _one_line(error: Exception) -> str:

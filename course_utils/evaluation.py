@@ -56,14 +56,15 @@ def evaluate(
     """
     if not cases:
         raise ValueError("there are no cases to evaluate")
-    scores = {}
+    names, scores = [], []
     for case in tqdm(cases, unit="case", desc="predicting", disable=not progress):
         case = case if isinstance(case, cohort.Case) else cohort.load_case(case)
         if case.labels is None:
             raise cohort.CohortError(f"{case.name}: no segmentation to compare with. Leave the case out.")
         prediction = without_specks(predict_case(network, case), case.spacing, smallest_enhancing)
-        scores[case.name] = case_report(prediction, case.labels)
-    return pd.DataFrame.from_dict(scores, orient="index").rename_axis("case")
+        names.append(case.name)
+        scores.append(case_report(prediction, case.labels))
+    return pd.DataFrame(scores, index=pd.Index(names, name="case"))
 
 
 def mean_dice(network: nn.Module, cases: Sequence[cohort.Case | str | Path]) -> dict[str, float]:

@@ -1,14 +1,18 @@
 """Where the course keeps its files.
 
-The three folders lie beside the package, in the repository's root, and are left out of version control. Each can be
-moved by an environment variable, for example to a mounted drive on Colab: ``COURSE_DATA``, ``COURSE_RUNS``,
-``COURSE_BUILD``.
+The three folders lie beside the package, in the repository's root, and are left out of version control. Each
+can be moved by an environment variable, for example to a mounted drive on Colab: ``COURSE_DATA``,
+``COURSE_RUNS``, ``COURSE_BUILD``, and ``COURSE_EXECUTED`` for the executed notebooks in it.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+
+class PathError(ValueError):
+    """A setting names no folder; the message says which."""
 
 
 def repository_root() -> Path:
@@ -31,9 +35,25 @@ def build_dir() -> Path:
     return _folder("COURSE_BUILD", "build")
 
 
+def executed_dir() -> Path:
+    """Executed notebooks, kept until something changes: ``build/executed/`` or ``$COURSE_EXECUTED``."""
+    setting = os.environ.get("COURSE_EXECUTED")
+    return _place("COURSE_EXECUTED", setting) if setting else build_dir() / "executed"
+
+
+def work_dir() -> Path:
+    """The student's own copies of the notebooks: ``work/``."""
+    return repository_root() / "work"
+
+
 def _folder(variable: str, name: str) -> Path:
-    folder = Path(os.environ.get(variable) or repository_root() / name)
+    setting = os.environ.get(variable)
+    return _place(variable, setting) if setting else repository_root() / name
+
+
+def _place(variable: str, setting: str) -> Path:
     try:
-        return folder.expanduser().resolve()
-    except RuntimeError as error:  # "~somebody", and there is no such user
-        raise ValueError(f"{variable} is {str(folder)!r}: {error} Choose another folder.") from error
+        return Path(setting).expanduser().resolve()
+    except RuntimeError:
+        user = Path(setting).parts[0]
+        raise PathError(f"{variable} is {setting}, but this machine has no user {user[1:]!r}") from None

@@ -168,6 +168,7 @@ def fit(
                 _save(checkpoint, contents)
             fabric.barrier()
 
+        fabric.barrier()  # every process has looked whether there is a checkpoint
         if saved is None:
             save()  # whatever happens in the first epoch, these are the weights that it began with
 

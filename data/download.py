@@ -21,9 +21,16 @@ def synthetic(arguments: argparse.Namespace) -> None:
     """Make the synthetic cohort."""
     from course_utils.phantom import write_cohort
 
-    out = (arguments.out or paths.data_dir() / "synthetic").expanduser()
+    out = arguments.out or paths.data_dir() / "synthetic"
     cases = write_cohort(out, arguments.subjects, arguments.spacing, arguments.seed, arguments.workers)
     print(f"{len(cases)} subjects at {arguments.spacing:g} mm in {out}")
+
+
+def _folder(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:  # "~somebody", and there is no such user
+        raise argparse.ArgumentTypeError(f"{name!r}: {error}") from error
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--seed", type=int, default=0, help="which cohort: the same seed gives the same voxels"
     )
-    command.add_argument("--out", type=Path, help="folder; data/synthetic when not given")
+    command.add_argument("--out", type=_folder, help="folder; data/synthetic when not given")
     command.add_argument("--workers", type=int, help="processes; all available cores when not given")
     command.set_defaults(run=synthetic)
     return parser
@@ -54,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         print(f"{arguments.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

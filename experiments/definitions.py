@@ -50,8 +50,13 @@ def _statements(notebook: str, names: tuple[str, ...]) -> list[ast.stmt]:
 def _defines(statement: ast.stmt) -> set[str]:
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return {statement.name}
-    if isinstance(statement, ast.Assign):
+    if isinstance(statement, ast.Assign) and not _is_check(statement.value):
         return {
             name.id for target in statement.targets for name in ast.walk(target) if isinstance(name, ast.Name)
         }
     return set()
+
+
+def _is_check(value: ast.expr) -> bool:
+    """Whether this is the right side of ``f = check("f", f)``."""
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "check"

@@ -48,8 +48,8 @@ def once(folder: str | Path, name: str, compute: Callable[[], Any]) -> tuple[Any
     Whoever calls it names the folder after all that the piece depends on (see ``definitions.fingerprint``).
 
     Returns:
-        What ``compute()`` returned (numbers, texts, lists and dictionaries), and the seconds that a former run
-        spent on it: 0 if it was computed now.
+        What ``compute()`` returned (numbers, texts, lists and dictionaries), and the seconds that a former
+        run spent on it: 0 if it was computed now.
     """
     path = Path(folder) / f"{name}.json"
     if path.exists():

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Makes .venv and installs the course into it: the exact versions of requirements.txt, and the package itself
-# as a link to this folder. Called by make; a second call does nothing. PYTHON names the Python to use.
-#
-# .venv/.unfinished is there while something is being installed; a call that finds it starts afresh.
+# as a link to this folder. Called by make; a second call does nothing. PYTHON names the Python to use; otherwise
+# the newest is taken that the course accepts. Here that Python is found; setup_environment.py does the rest.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +15,7 @@ find_python() {
     if [ -n "${PYTHON:-}" ]; then
         set -- "$PYTHON"
     else
-        set -- python3.11 python3.12 python3.13 python3.10 python3 python
+        set -- python3.14 python3.13 python3.12 python3.11 python3 python
     fi
     problems=
     for candidate do
@@ -44,43 +43,26 @@ find_python() {
     if [ -n "$problems" ]; then
         printf '%s' "$problems" >&2
     fi
-    explain "Install Python 3.11 (3.10 to 3.13 will do):" \
+    explain "Install Python 3.13 (3.11 to 3.14 will do):" \
         "  Debian, Ubuntu:  sudo apt-get install python3 python3-venv" \
-        "  macOS:           brew install python@3.11" \
+        "  macOS:           brew install python@3.13" \
         "  anywhere:        conda env create -f environment.yml (see the first lines of that file)" \
-        "Then call make again; to choose one yourself: make run PYTHON=/path/to/python3.11"
+        "Then call make again; to choose one yourself: make run PYTHON=/path/to/python3.13"
     exit 1
 }
 
-if [ -d .venv ]; then
-    if [ -e .venv/.unfinished ]; then
-        explain "Making .venv afresh: the last set-up was interrupted."
-        rm -rf .venv
-    elif ! .venv/bin/python scripts/setup_check.py --version-only >/dev/null 2>&1; then
-        explain "Making .venv afresh: its Python is gone, or is not one of 3.10 to 3.13."
-        rm -rf .venv
-    elif [ -e .venv/.installed ] && [ .venv/.installed -nt requirements.txt ] &&
-            [ .venv/.installed -nt pyproject.toml ]; then
+# Among the installed packages lies a file that says when they were installed: gone with them, it says nothing.
+for stamp in .venv/lib/python3.*/site-packages/course_installed.txt; do
+    if [ -e "$stamp" ] && [ "$stamp" -nt requirements.txt ] && [ "$stamp" -nt pyproject.toml ] &&
+            [ ! -e .venv/.unfinished ] && .venv/bin/python -c "" 2>/dev/null; then
         exit 0
     fi
-fi
+done
 
-if [ ! -d .venv ]; then
+# What Python brings along, in an environment that is there already, will do to install into it.
+if [ ! -e .venv/.unfinished ] && .venv/bin/python scripts/setup_check.py --version-only >/dev/null 2>&1; then
+    base=.venv/bin/python
+else
     base=$(find_python)
-    echo "Making .venv with $base ..."
-    mkdir .venv
-    : > .venv/.unfinished
-    "$base" -m venv .venv
 fi
-
-echo "Installing the packages of requirements.txt into .venv (some minutes, only once) ..."
-: > .venv/.unfinished
-.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip
-if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt ||
-        ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .; then
-    explain "The installation failed; the lines above say why. Mostly it is the network or a full disk." \
-        "Call make again when that is mended: it goes on from what is already downloaded."
-    exit 1
-fi
-rm .venv/.unfinished
-: > .venv/.installed
+exec "$base" scripts/setup_environment.py

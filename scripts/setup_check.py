@@ -9,8 +9,8 @@ usage: setup_check.py [--version-only]
 import os
 import sys
 
-OLDEST = (3, 10)
-NEWEST = (3, 13)
+OLDEST = (3, 11)
+NEWEST = (3, 14)
 NEEDED_GB = 4
 
 

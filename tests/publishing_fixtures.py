@@ -8,7 +8,10 @@ import pytest
 from nbformat import NotebookNode
 
 from course_utils import paths
-from course_utils.publishing import NotebookError, build, run_notebook, solution_notebook
+from course_utils.checking import Checker
+from course_utils.checking.checker import Exercise
+from course_utils.publishing import NotebookError, build
+from course_utils.publishing.run import executed, executions
 
 SOURCE = '''\
 # ---
@@ -37,12 +40,12 @@ from course_utils.checking import Checker
 check = Checker("adding")
 
 
-@check.exercise(oracle=lambda first, second: first + second, hints=("Think.",))
+@check.exercise(oracle=lambda first, second: sum([first, second]), hints=("Think.",))
 def add(trial):
     trial.case(3.0, 5.0)
 
 
-check.number("half", answer=36.5, hints=("Divide.",))
+check.number("half", answer=sum((30, 6.5)), hints=("Divide.",))
 
 # %% [markdown]
 # ### Exercise 1: a sum
@@ -95,11 +98,13 @@ assert add(1, 1) == 2, "a demonstration for the instructor"
 class Course:
     """A repository with one notebook, ``02_adding``, and a README; ``edit`` changes the source.
 
-    Its package is this repository's, but for the written solutions, which are made here.
+    Its package is this repository's, but for the written solutions, which are made here. ``exercises`` is
+    what its checks register.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, exercises: dict[str, Exercise]) -> None:
         self.root = root
+        self.exercises = exercises
         self.source = root / "notebooks" / "solutions" / "02_adding.py"
         self.student = root / "notebooks" / "02_adding.ipynb"
         self.readme = root / "README.md"
@@ -131,16 +136,19 @@ class Course:
 @pytest.fixture
 def course(tmp_path, monkeypatch) -> Course:
     """A small course of its own, with exercises "add" and "half"."""
-    monkeypatch.setattr(build, "registered_exercises", lambda topic: {"add": None, "half": None})
-    return Course(tmp_path)
+    check = Checker("adding")
+
+    @check.exercise(oracle=lambda first, second: first + second, hints=())
+    def add(trial):
+        trial.case(3.0, 5.0)
+
+    check.number("half", answer=36.5, hints=())
+    monkeypatch.setattr(build, "registered_exercises", lambda topic: check.exercises)
+    return Course(tmp_path, check.exercises)
 
 
 class ExecutedSolutions:
-    """The solution notebooks, each executed at most once.
-
-    Data and trainings go to the folders of the test session (``conftest.py``): a notebook that trains finds
-    its finished training when it is run again.
-    """
+    """The solution notebooks, executed once per state of the repository (``publishing.cache``)."""
 
     def __init__(self) -> None:
         self._results: dict[str, NotebookNode | NotebookError] = {}
@@ -148,15 +156,23 @@ class ExecutedSolutions:
     def __getitem__(self, stem: str) -> NotebookNode:
         """The executed notebook; raises NotebookError, each time, if it fails."""
         if stem not in self._results:
-            path = paths.repository_root() / "notebooks" / "solutions" / f"{stem}.py"
             try:
-                self._results[stem] = run_notebook(solution_notebook(path), strict=True, name=stem)
+                self._results[stem] = executed(_source(stem))
             except NotebookError as error:
                 self._results[stem] = error
         result = self._results[stem]
         if isinstance(result, NotebookError):
             raise result
         return result
+
+    def runs(self, stem: str) -> Path:
+        """The folder of the trainings and reports that running this notebook left."""
+        self[stem]
+        return executions(_source(stem)).runs
+
+
+def _source(stem: str) -> Path:
+    return paths.repository_root() / "notebooks" / "solutions" / f"{stem}.py"
 
 
 @pytest.fixture(scope="session")

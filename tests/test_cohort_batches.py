@@ -8,7 +8,7 @@ import torch
 
 from course_utils import cohort
 from course_utils.cohort import augmentation
-from course_utils.cohort.batches import TrainingSlices
+from course_utils.cohort.batches import TrainingSlices, axial_slices
 
 
 def head(edges: tuple[int, int], tumour_slices: int, name: str = "head") -> cohort.Case:
@@ -47,6 +47,37 @@ def test_a_share_of_each_batch_shows_tumour():
     shown = [(labels > 0).any(dim=(1, 2)).sum().item() for _, labels in batches]
     assert min(shown) >= 3
     assert 3 <= np.mean(shown) < 4  # of the other three, drawn among 9 slices, 1 in 9 shows tumour, too
+
+
+def test_slices_are_kept_small_and_batches_are_what_a_loss_takes():
+    data = TrainingSlices([head((20, 30), 3)], batches=1)
+    assert data.labels.dtype == torch.uint8
+    assert data.images is data.slices.images and data.labels is data.slices.labels
+    ((images, labels),) = data.epoch(generator())
+    assert images.dtype == torch.float32 and labels.dtype == torch.int64
+
+
+def test_slices_say_what_they_show():
+    slices = axial_slices([head((20, 30), 3), head((27, 22), 2)])
+    assert slices.showing().tolist() == slices.showing(2).tolist() == slices.showing(1, 3).tolist()
+    assert slices.showing().tolist() == [6, 7, 8, 16, 17]
+    assert slices.showing(1).tolist() == []
+    assert slices.brain.sum().item() == 9 * (20 * 30 + 27 * 22)
+
+
+def test_one_modality_to_look_at():
+    slices = axial_slices([head((20, 30), 3), head((27, 22), 2)])
+    flair = slices.modality("flair")
+    assert flair.shape == (18, 1, 32, 32)
+    assert torch.equal(flair[:, 0] != 0, slices.brain)
+    torch.testing.assert_close(flair[slices.brain[:, None]] * 6 - 3, slices.images[:, 3][slices.brain])
+    assert len(slices.modality("t1", at_least=27 * 22 / 32**2 + 1e-3)) == 9  # the larger head's only
+
+
+def test_slices_of_healthy_heads_can_be_cut_but_not_drawn_from():
+    assert len(axial_slices([head((20, 30), 0)]).images) == 9
+    with pytest.raises(ValueError, match="no cases"):
+        axial_slices([])
 
 
 def test_an_epoch_is_a_function_of_its_generator():

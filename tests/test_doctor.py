@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from course_utils import cohort, doctor
 from course_utils.__main__ import main
 from course_utils.doctor import FAIL, HINT, OK
+from tests.cases import file_of, make_case
 
 GB = 1e9
 MAKE = "make setup"
@@ -21,7 +22,7 @@ def test_a_finding_is_a_line_that_can_be_pasted():
 
 
 @pytest.mark.parametrize(
-    ("version", "status"), [((3, 9, 18), FAIL), ((3, 10, 0), OK), ((3, 13, 9), OK), ((3, 14, 0), FAIL)]
+    ("version", "status"), [((3, 10, 18), FAIL), ((3, 11, 0), OK), ((3, 14, 9), OK), ((3, 15, 0), FAIL)]
 )
 def test_python(version, status):
     finding = doctor.examine_python(version)
@@ -133,17 +134,40 @@ def test_disk(tmp_path):
 
 
 def test_data_that_is_not_there_is_a_hint(tmp_path):
-    finding = doctor.examine_data(tmp_path / "synthetic", lambda folder: len(cohort.find_cases(folder)))
+    finding = doctor.examine_data(tmp_path / "synthetic", cohort.check_cohort)
     assert finding.status == HINT and "download.py synthetic" in finding.text
-    assert doctor.examine_data(tmp_path, lambda folder: 40).text.startswith("40 cases")
+
+
+def test_data_is_read_not_only_counted(tmp_path):
+    case = make_case(tmp_path)
+    finding = doctor.examine_data(tmp_path, cohort.check_cohort)
+    assert finding.status == OK and finding.text.startswith("1 cases")
+    file_of(case, "t2").write_bytes(b"")
+    finding = doctor.examine_data(tmp_path, cohort.check_cohort)
+    assert finding.status == FAIL and "1 of 1 cases" in finding.text and "_t2.nii.gz" in finding.text
 
 
 def test_data_that_cannot_be_examined_is_a_hint(tmp_path):
-    def count(folder):
+    def check(folder):
         raise ModuleNotFoundError("No module named 'nibabel'", name="nibabel")
 
-    finding = doctor.examine_data(tmp_path, count)
+    finding = doctor.examine_data(tmp_path, check)
     assert finding.status == HINT and "nibabel" in finding.text
+
+
+def test_runs(tmp_path):
+    assert doctor.examine_runs(tmp_path / "new" / "runs").status == OK
+    (tmp_path / "file").write_text("no folder")
+    finding = doctor.examine_runs(tmp_path / "file" / "runs")
+    assert finding.status == FAIL and "COURSE_RUNS" in finding.text
+
+
+def test_folders_of_nobody_are_named(monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", "~nobody-of-this-name/data")
+    monkeypatch.setenv("COURSE_RUNS", "~nobody-of-this-name/runs")
+    found = [finding for finding in doctor.examine() if "nobody-of-this-name" in finding.text]
+    assert [(finding.status, finding.topic) for finding in found] == [(FAIL, "data"), (FAIL, "runs")]
+    assert "COURSE_DATA" in found[0].text and "COURSE_RUNS" in found[1].text
 
 
 def test_the_exit_status_says_whether_something_failed(monkeypatch, capsys):

@@ -41,6 +41,13 @@ def test_evaluate_gives_one_row_a_case_in_order():
     assert evaluation.mean_dice(ThresholdNetwork(), [head("aa"), wrong])["ET"] == 0.5
 
 
+def test_cases_of_one_name_keep_a_row_each():
+    wrong = head("a")
+    wrong.labels[wrong.labels == 4] = 2
+    report = evaluation.evaluate(ThresholdNetwork(), [head("a"), wrong], progress=False)
+    assert list(report.index) == ["a", "a"] and list(report["ET"]) == [1.0, 0.0]
+
+
 def test_evaluate_needs_a_reference():
     case = head()
     with pytest.raises(cohort.CohortError, match="head: no segmentation"):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import glob
 import hashlib
 import json
 import os
 import re
+import tomllib
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 
-from course_utils import bootstrap
+from course_utils import bootstrap, paths
 from course_utils.publishing import (
     LENIENT,
     BuildError,
@@ -240,6 +242,15 @@ def test_a_written_solution_has_several_cells_but_ends_at_a_heading_and_at_the_n
     assert half.solution.endswith("thirty-seven.\n\nWhat you found.")
 
 
+def test_an_installed_package_has_the_written_solutions():
+    root = paths.repository_root()
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    (pattern,) = project["tool"]["setuptools"]["package-data"]["course_utils"]
+    packed = glob.glob(pattern, root_dir=root / "course_utils", recursive=True)
+    solutions = build.solutions_path(root / "notebooks" / "solutions" / "02_convolution.py")
+    assert solutions.relative_to(root / "course_utils").as_posix() in packed
+
+
 PLOT = """\
 # %% tags=["plot"]
 # Two sums, drawn
@@ -394,6 +405,12 @@ MISTAKES = {
         "# > all of them are large\n# > half = ...",
         "# > all of them are large",
         "doesn't parse",
+    ),
+    "a quoting comment that is Python": (
+        "# > half = ...",
+        "# > 3 > 2\n# > half = ...",
+        "# > 3 > 2",
+        "code that does nothing",
     ),
     "scaffold without space": ("# > half = ...", "# >half = ...", "# >half = ...", "with the space"),
     "stub doesn't parse": ("# > half = ...", "# > half = (", "# > half = (", "doesn't parse"),
@@ -619,7 +636,7 @@ def test_a_mistake_is_named_with_file_and_line(course, old, new, where, message)
 
 
 def test_a_registered_exercise_that_the_notebook_lacks_is_named(course, monkeypatch):
-    monkeypatch.setattr(build, "registered_exercises", lambda topic: ["add", "half", "thirds"])
+    monkeypatch.setattr(build, "registered_exercises", lambda topic: dict.fromkeys(["add", "half", "thirds"]))
     with pytest.raises(BuildError, match="02_adding.py:1: course_utils/checks/adding.py registers 'thirds'"):
         student_notebook(course.source)
 
@@ -639,7 +656,7 @@ def test_line_numbers_are_right_after_blank_lines_and_magics(course):
 
 def test_registered_exercises_are_those_of_the_checks_module():
     assert "output_size" in build.registered_exercises("convolution")
-    assert list(build.registered_exercises("no_such_topic")) == []
+    assert build.registered_exercises("no_such_topic") == {}
 
 
 def test_a_source_in_another_encoding_is_named(course):

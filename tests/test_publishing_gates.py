@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -11,6 +12,7 @@ from course_utils.__main__ import main
 from course_utils.publishing import (
     LENIENT,
     RULES,
+    build,
     check_all,
     inverse_run_problems,
     leak_problems,
@@ -211,14 +213,173 @@ def test_sync_reports_a_missing_readme(course):
     assert "README.md:1: the README is missing" in problem
 
 
-def test_leak_allows_a_given_cell_to_repeat_a_loop_or_one_line_of_several(course):
-    total = "result = sum(value for value in (first, second))\n"
-    loop = "for _ in range(3 - first % 2 + 1):\n"
-    course.edit(ADD, f"    {total}    {loop}        result = result + 0 * (first - second)\n")
-    given = f"# %%\nfirst = 1\n{loop}    print()\nsecond = 2\n{total}\n"
-    course.edit("# %% [markdown]\n# ### Exercise 2", given + "# %% [markdown]\n# ### Exercise 2")
-    write_all(course.root)
+BETWEEN = "# %% [markdown]\n# ### Exercise 2"
+
+
+def give(course, text: str) -> None:
+    """Put cells in front of the second exercise."""
+    course.edit(BETWEEN, f"{text}\n{BETWEEN}")
+
+
+# Other ways to write the solution `result = second + first + 0 * (first - second)` of `add`.
+SAME = {
+    "another result": "total = second + first + 0 * (first - second)",
+    "returned": "def again(first, second):\n    return second + first + 0 * (first - second)",
+    "more brackets": "total = ((second + first) + (0 * (first - second)))",
+    "split lines": "total = (\n    second\n    + first\n    + 0 * (first - second)\n)",
+    "annotated": "total: float = second + first + 0 * (first - second)",
+    "other names": "a, b = 1, 2\ntotal = b + a + 0 * (a - b)",
+    "operands swapped": "total = first + second + (first - second) * 0",
+    "a condition": "if second + first + 0 * (first - second):\n    print(1)",
+    "part of a call": "print(round(second + first + 0 * (first - second)))",
+    "in a comment": "total = 0  # or: total = second + first + 0 * (first - second)",
+    "commented out": "# return second + first + 0 * (first - second)\ntotal = 0",
+    "in a string": 'print("try second + first + 0 * (first - second)")',
+}
+
+
+@pytest.mark.parametrize("code", SAME.values(), ids=SAME)
+def test_leak_finds_what_computes_the_same(course, code):
+    give(course, f"# %%\nfirst, second, total = 1, 2, 0\n\n# %%\n{code}\n")
+    place = f"notebooks/solutions/02_adding.py:{line_in_region(course, ADD.strip())}"
+    (problem,) = leak_problems(course.root)
+    assert problem == f"{place}: the solution {ADD.strip()!r} can be read in cell 8 of the student's notebook"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "total = second + first + 1 * (first - second)",
+        "total = second + first + 0 * (second - second)",
+        "total = max(second + first, 0 * (first - second))",
+        "total = first + second",
+    ],
+)
+def test_leak_allows_what_computes_something_else(course, code):
+    give(course, f"# %%\nfirst, second = 1, 2\n{code}\n")
     assert leak_problems(course.root) == []
+
+
+def test_leak_compares_quotes_and_fenced_code(course):
+    course.edit(ADD, "    result = dict(first=first, kind='sum')[\"first\"] + second\n")
+    fenced = "# ```python\n# return dict(first=first,\n#             kind=\"sum\")['first'] + second\n# ```\n"
+    give(course, f"# %% [markdown]\n# Look:\n#\n{fenced}")
+    (problem,) = leak_problems(course.root)
+    assert "can be read in cell 7" in problem
+
+
+def test_leak_finds_the_one_essential_line_of_several(course):
+    others = "".join(f"    step{i} = max(first, second, {i}, first, second)\n" for i in range(5))
+    course.edit(ADD, others + ADD)
+    give(course, f"# %%\nfirst, second = 1, 2\n{ADD.strip()}\n")
+    (problem,) = leak_problems(course.root)
+    assert repr(ADD.strip()) in problem
+
+
+def test_leak_allows_a_given_cell_to_repeat_what_only_prepares(course):
+    room = "result = np.zeros((len(first) + len(second) - 1, 3))\n"
+    loop = "for _ in range(3 - first % 2 + 1):\n"
+    part = "part = first[0] + 1\n"
+    course.edit(ADD, f"    {room}    {part}    {loop}        result = result + part + 0 * (first - second)\n")
+    give(course, f"# %%\nimport numpy as np\nfirst = second = [1]\n{room}{part}{loop}    print()\n")
+    assert leak_problems(course.root) == []
+
+
+def test_leak_finds_a_short_solution_only_with_the_same_names(course):
+    course.edit(ADD, "    result = first + second\n")
+    give(course, "# %%\na, b = 1, 2\nprint(a + b)\n")
+    assert leak_problems(course.root) == []
+    course.edit("print(a + b)", "first, second = a, b\n\n\ndef again():\n    return (first + second)")
+    (problem,) = leak_problems(course.root)
+    assert "the solution 'result = first + second' can be read in cell 7" in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# %% [markdown]\n# The answer is 36.5.\n",
+        "# %% [markdown]\n# About **36.5** %.\n",
+        "# %%\nprint(36.5)\n",
+        "# %%\nprint(73 / 2)\n",
+        '# %%\nprint("36.50")\n',
+    ],
+)
+def test_leak_finds_the_answer_of_a_number(course, text):
+    give(course, text)
+    (problem,) = leak_problems(course.root)
+    assert problem.endswith(": the solution '36.5' can be read in cell 7 of the student's notebook") or (
+        "'half = 36.5' can be read in cell 7" in problem
+    )
+
+
+@pytest.mark.parametrize("text", ["36", "37", "136.5", "36.51", "1,036.5", "x36.5", "36.5.1"])
+def test_leak_allows_other_numbers(course, text):
+    give(course, f"# %% [markdown]\n# Not {text} at all.\n")
+    assert leak_problems(course.root) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown", "seen"),
+    [
+        (134346581.0, "134,346,581", True),
+        (134346581.0, "134_346_581", True),
+        (13.27104, "13.3 GB", True),
+        (13.27104, "13.4 GB", False),
+        (13.27104, "13 GB", False),  # two digits are met anywhere
+        (64.0, "64", False),
+        (5000.0, "5,000", False),
+        (1024.0, "1024", False),
+    ],
+)
+def test_leak_reads_numbers_as_a_text_writes_them(course, answer, shown, seen):
+    course.exercises["half"] = dataclasses.replace(course.exercises["half"], oracle=answer)
+    give(course, f"# %% [markdown]\n# It is {shown}, you see.\n")
+    assert bool(leak_problems(course.root)) == seen
+
+
+def test_leak_finds_a_pasted_solution_that_is_written_otherwise(course):
+    write_all(course.root)
+    paste(course, "Hint: `return first + second + 0 * (first - second)`, or 73/2 = 36.50.")
+    assert leak_problems(course.root) == [
+        f"notebooks/02_adding.ipynb, cell 1: shows the solution {ADD.strip()!r}",
+        "notebooks/02_adding.ipynb, cell 1: shows the solution '36.5'",
+    ]
+
+
+def test_only_the_last_hint_may_hold_the_solution(course, monkeypatch):
+    line, number = f"Write `{ADD.strip()}`.", "It is 36.5."
+    add, half = course.exercises["add"], course.exercises["half"]
+    course.exercises["add"] = dataclasses.replace(add, hints=("Add.", "Is 3 + 5 the same as 5 + 3?", line))
+    course.exercises["half"] = dataclasses.replace(half, hints=("Divide.", number))
+    assert rule_breaches(course.root) == []
+    course.exercises["add"] = dataclasses.replace(add, hints=("Add.", line, line))
+    course.exercises["half"] = dataclasses.replace(half, hints=(number, "Divide."))
+    place = "course_utils/checks/adding.py"
+    assert [str(breach) for breach in rule_breaches(course.root)] == [
+        f"{place}: hint 2 of 3 of 'add' gives {ADD.strip()!r} away, as only the last may",
+        f"{place}: hint 1 of 2 of 'half' gives '36.5' away, as only the last may",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("letters", "uneven"),
+    [
+        ("ABCDABCD", []),
+        ("AABBCCDDAB", []),
+        ("ABCDABB", []),  # too few to judge
+        ("ABCBBCBDCB", ["A is right in 1 of 10", "B is right in 5 of 10", "D is right in 1 of 10"]),
+        ("ABCABCABC", ["D is right in 0 of 9"]),
+    ],
+)
+def test_the_right_letters_are_even(course, monkeypatch, letters, uneven):
+    half = course.exercises["half"]
+    for i, letter in enumerate(letters):  # more exercises than the notebook has: the build is not asked
+        course.exercises[f"choice{i}"] = dataclasses.replace(
+            half, name=f"choice{i}", kind="choice", oracle=letter
+        )
+    monkeypatch.setattr(build, "_compare", lambda *arguments: None)
+    breaches = [str(breach).removeprefix("course_utils/checks: ") for breach in rule_breaches(course.root)]
+    assert [breach.partition(" choices")[0] for breach in breaches] == uneven
 
 
 def test_the_untouched_small_course_runs_and_answers_not_attempted(course):
@@ -256,8 +417,8 @@ def test_breaches_of_every_rule_are_found_and_printed(course, monkeypatch, capsy
     place = "notebooks/solutions/02_adding.py"
     expected = [
         f"{place}:{line}: a cell of 21 lines: at most 20, so that one cell does one thing",
-        f"{place}: 18 of 52 lines of code in view draw (35 %, at most 25 %): call a helper of course_utils.figures, "
-        'or put what only draws into a cell with tags=["plot"]',
+        f"{place}: 18 of 52 lines of code in view draw (35 %, at most 25 %): call a helper of "
+        'course_utils.figures, or put what only draws into a cell with tags=["plot"]',
     ]
     monkeypatch.setattr(rules, "LENIENT", frozenset(RULES))
     assert [str(breach) for breach in rule_breaches()] == expected
@@ -302,17 +463,14 @@ def all_breaches():
     return rule_breaches()
 
 
-# The solution runs first: a notebook that trains then finds its finished training in the inverse run. The
-# group keeps both in one process of pytest-xdist (with --dist loadgroup).
+# The solution runs first: a notebook that trains then finds its finished training in the inverse run.
 
 
-@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_solutions_run_and_pass_every_check(path, executed_solutions):
     executed_solutions[path.stem]
 
 
-@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_untouched_student_notebook_answers_only_not_attempted(path, executed_solutions):
     executed_solutions[path.stem]

@@ -108,7 +108,7 @@ def test_run_all_prints_a_line_each_then_the_report_and_links_the_pages(course, 
     output = tmp_path / "pages"
     assert run_all(output=output, root=course.root) == [output / "02_adding.html"]
     printed = capsys.readouterr().out
-    assert re.match(r"02_adding \.\.\. \d+ s\n", printed)
+    assert re.match(r"02_adding: \d+ s\n", printed)
     assert printed.endswith(f"\nDice 0.9\n\nPages: {output / 'index.html'}\n")
     index = (output / "index.html").read_text(encoding="utf-8")
     assert '<a href="02_adding.html">02 · Adding and doubling</a>' in index

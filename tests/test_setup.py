@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import importlib.metadata
 import importlib.util
 import os
@@ -10,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -65,7 +65,7 @@ def test_every_range_contains_the_exact_version(item):
         ("scikit-learn", "1.6.1"),
         ("ipywidgets", "7.7.1"),
         ("tqdm", "4.67.3"),
-        ("pooch", "1.9.0"),
+        ("pandas", "2.2.2"),
         ("psutil", "5.9.5"),
         ("packaging", "26.3"),
     ],
@@ -125,14 +125,14 @@ def test_only_pyproject_states_the_address():
 # ----------------------------------------------------------------------------------- can this Python be used?
 
 
-def _setup_check():
-    spec = importlib.util.spec_from_file_location("setup_check", ROOT / "scripts" / "setup_check.py")
+def _script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-setup_check = _setup_check()
+setup_check = _script("setup_check")
 
 
 def test_the_accepted_versions_are_those_of_pyproject():
@@ -142,11 +142,32 @@ def test_the_accepted_versions_are_those_of_pyproject():
 
 
 @pytest.mark.parametrize(
-    ("version", "says"), [((2, 7, 18), "too old"), ((3, 9, 2), "too old"), ((3, 14, 0), "too new")]
+    ("version", "says"), [((2, 7, 18), "too old"), ((3, 10, 2), "too old"), ((3, 15, 0), "too new")]
 )
 def test_a_python_that_is_too_old_or_new(version, says):
     assert says in setup_check.version_problem(version)
-    assert "3.10 to 3.13" in setup_check.version_problem(version)
+    assert "3.11 to 3.14" in setup_check.version_problem(version)
+
+
+def test_every_place_names_the_same_pythons():
+    oldest, newest = (f"3.{version[1]}" for version in (setup_check.OLDEST, setup_check.NEWEST))
+    for name in (
+        "README.md",
+        "requirements.txt",
+        "environment.yml",
+        "scripts/setup.sh",
+        "course_utils/doctor.py",
+    ):
+        assert f"{oldest} to {newest}" in (ROOT / name).read_text(encoding="utf-8"), name
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert job["strategy"]["matrix"]["python"] == [oldest, newest]
+    assert f'target-version = "py{oldest.replace(".", "")}"' in (ROOT / "pyproject.toml").read_text()
+    candidates = re.search(r"set -- (python3\S+( python\S*)*)", (ROOT / "scripts" / "setup.sh").read_text())[
+        1
+    ]
+    versions = [f"python3.{minor}" for minor in range(setup_check.NEWEST[1], setup_check.OLDEST[1] - 1, -1)]
+    assert candidates.split() == [*versions, "python3", "python"]
 
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])
@@ -193,9 +214,13 @@ def clone(tmp_path) -> Path:
     return folder
 
 
+# Of the `make test` that runs this; and PYTHONPATH may name another checkout.
+DROPPED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "PYTHONPATH")
+STAMP = ".venv/lib/python3.*/site-packages/course_installed.txt"
+
+
 def _make(clone: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
-    dropped = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")  # of the `make test` that runs this
-    inherited = {key: value for key, value in os.environ.items() if key not in dropped}
+    inherited = {key: value for key, value in os.environ.items() if key not in DROPPED}
     return subprocess.run(
         ["make", *arguments],
         cwd=clone,
@@ -210,59 +235,100 @@ def _make_setup(clone: Path) -> subprocess.CompletedProcess:
     return _make(clone, "setup", f"PYTHON={sys.executable}")
 
 
-def test_make_setup_once_twice_and_after_a_change(clone):
-    first = _make_setup(clone)
-    assert first.returncode == 0, first.stderr
-    python = clone / ".venv" / "bin" / "python"
+@pytest.mark.slow
+def test_make_setup_twice_at_once_again_and_after_changes(clone):
+    """For real, with pip: two calls at once on a cluster; then nothing to do; then changes, one of which fails."""
+    cluster = {"PIP_USER": "1", "PIP_TARGET": str(clone / "elsewhere")}
+    inherited = {key: value for key, value in os.environ.items() if key not in DROPPED}
+    command = ["make", "setup", f"PYTHON={sys.executable}"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    calls = [subprocess.Popen(command, cwd=clone, env={**inherited, **cluster}, **pipes) for _ in range(2)]
+    said = [call.communicate(timeout=600)[0] for call in calls]
+    assert [call.returncode for call in calls] == [0, 0], said
+    assert sum("Installing" in text for text in said) == 1, "the second call waits, and finds all done"
+    assert any("Ignored here: PIP_USER, PIP_TARGET" in text for text in said)
+    assert not (clone / "elsewhere").exists()
     imported = subprocess.run(
-        [python, "-c", "import course_utils; print(course_utils.__file__)"],
+        [clone / ".venv" / "bin" / "python", "-c", "import course_utils; print(course_utils.__file__)"],
         cwd=clone.parent,
+        env=inherited,
         capture_output=True,
         text=True,
     )
     assert imported.stdout.strip() == str(clone / "course_utils" / "__init__.py")
 
-    stamp = (clone / ".venv" / ".installed").stat().st_mtime_ns
+    (stamp,) = clone.glob(STAMP)
     second = _make_setup(clone)
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
-    assert (clone / ".venv" / ".installed").stat().st_mtime_ns == stamp
 
-    time.sleep(0.01)
-    (clone / "requirements.txt").write_text("# still nothing\n")
+    # An update that fails leaves an environment that works, and the next call goes on.
     mine = clone / ".venv" / "mine"
     mine.touch()
-    third = _make_setup(clone)
-    assert third.returncode == 0 and "Installing" in third.stdout and "Making" not in third.stdout
-    assert mine.exists() and (clone / ".venv" / ".installed").stat().st_mtime_ns > stamp
-
-
-def test_a_half_made_environment_is_made_afresh(clone):
-    (clone / ".venv" / "bin").mkdir(parents=True)
-    (clone / ".venv" / ".unfinished").touch()
-    (clone / ".venv" / "bin" / "python").symlink_to("python3.11")
-    repaired = _make_setup(clone)
-    assert repaired.returncode == 0, repaired.stderr
-    assert "the last set-up was interrupted" in repaired.stderr
-    assert not (clone / ".venv" / ".unfinished").exists()
-    assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import course_utils"]).returncode == 0
-
-
-def test_an_environment_whose_python_is_gone_is_made_afresh(clone):
-    (clone / ".venv" / "bin").mkdir(parents=True)
-    (clone / ".venv" / ".installed").touch()
-    (clone / ".venv" / "bin" / "python").symlink_to(clone / "deleted" / "python3.11")
-    repaired = _make_setup(clone)
-    assert repaired.returncode == 0, repaired.stderr
-    assert "its Python is gone" in repaired.stderr
-    assert subprocess.run([clone / ".venv" / "bin" / "python", "-c", "import course_utils"]).returncode == 0
-
-
-def test_an_installation_that_fails_says_so_and_counts_as_unfinished(clone):
+    os.utime(stamp, (1, 1))
     (clone / "requirements.txt").write_text("./does-not-exist\n")
     failed = _make_setup(clone)
-    assert failed.returncode != 0
+    assert failed.returncode != 0 and mine.exists()
     assert "The installation failed" in failed.stderr and "does-not-exist" in failed.stderr
-    assert (clone / ".venv" / ".unfinished").exists() and not (clone / ".venv" / ".installed").exists()
+    (clone / "requirements.txt").write_text("# still nothing\n")
+    stamp.unlink()  # as if somebody had emptied the folder of installed packages, too
+    third = _make_setup(clone)
+    assert third.returncode == 0 and "Installing" in third.stdout and "Making" not in third.stdout
+    assert mine.exists() and stamp.exists()
+
+
+@pytest.fixture
+def set_up(clone, monkeypatch):
+    """``setup_environment._set_up`` in the clone; nothing is installed, and pip fails if ``set_up.fails``."""
+    module = _script("setup_environment")
+    monkeypatch.setattr(module, "ROOT", clone)
+    monkeypatch.setattr(module, "VENV", clone / ".venv")
+    monkeypatch.setattr(module, "UNFINISHED", clone / ".venv" / ".unfinished")
+    monkeypatch.setattr(module, "_site_packages", lambda: clone / ".venv")
+    works = clone / "a-python"
+
+    def run(command, **options):
+        command = [str(part) for part in command]
+        if "venv" in command:
+            (clone / ".venv" / "bin").mkdir()
+            (clone / ".venv" / "bin" / "python").symlink_to(works)
+        elif "--version-only" in command:
+            (clone / ".venv" / "bin" / "python").stat()  # OSError where it is gone
+        failed = set_up.fails and "install" in command
+        return subprocess.CompletedProcess(command, int(failed), "", "")
+
+    def set_up() -> int:
+        return module._set_up()
+
+    works.touch()
+    set_up.fails = False
+    monkeypatch.setattr(module.subprocess, "run", run)
+    return set_up
+
+
+@pytest.mark.parametrize(
+    ("unfinished", "python", "says"),
+    [(True, "a-python", "the last set-up was interrupted"), (False, "deleted", "its Python is gone")],
+)
+def test_an_environment_that_is_no_use_is_made_afresh(clone, set_up, capsys, unfinished, python, says):
+    (clone / ".venv" / "bin").mkdir(parents=True)
+    (clone / ".venv" / "bin" / "python").symlink_to(clone / python)
+    (clone / ".venv" / "rest").touch()
+    if unfinished:
+        (clone / ".venv" / ".unfinished").touch()
+    assert set_up() == 0
+    assert says in capsys.readouterr().err
+    assert not (clone / ".venv" / "rest").exists() and not (clone / ".venv" / ".unfinished").exists()
+    assert set_up() == 0 and capsys.readouterr().out == ""
+
+
+def test_a_first_installation_that_fails_says_so_and_counts_as_unfinished(clone, set_up, capsys):
+    set_up.fails = True
+    assert set_up() == 1
+    assert "The installation failed" in capsys.readouterr().err
+    assert (clone / ".venv" / ".unfinished").exists()
+    set_up.fails = False
+    assert set_up() == 0
+    assert "Making .venv afresh" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -295,7 +361,7 @@ def test_a_machine_without_python(clone, machine):
     done = _make(clone, "setup", env=machine)
     assert done.returncode != 0
     assert "No Python on this machine can run the course." in done.stderr
-    assert "Install Python 3.11" in done.stderr and "apt-get install python3 python3-venv" in done.stderr
+    assert "Install Python 3.13" in done.stderr and "apt-get install python3 python3-venv" in done.stderr
     assert not (clone / ".venv").exists()
 
 
@@ -330,13 +396,14 @@ def test_a_full_disk_is_the_only_thing_said(clone, machine):
 
 
 def test_the_first_python_that_will_do_is_taken(clone, machine):
-    """Up to the point where it would make the environment."""
-    _install(machine, "python3.11", OLD)
-    _install(machine, "python3.12", f'[ "$1" = -m ] && exit 9; exec "{sys.executable}" "$@"')
+    """The newest that works; up to the point where it would make the environment."""
+    _install(machine, "python3.14", OLD)
+    for version in ("3.13", "3.11"):
+        works = f'[ "$1" = scripts/setup_environment.py ] && echo "taken: {version}" && exit 9'
+        _install(machine, f"python{version}", f'{works}; exec "{sys.executable}" "$@"')
     done = _make(clone, "setup", env=machine)
     assert done.returncode != 0
-    assert done.stdout.startswith("Making .venv with python3.12 ...")
-    assert (clone / ".venv" / ".unfinished").exists()
+    assert done.stdout == "taken: 3.13\n"
 
 
 def test_make_alone_explains_every_target(clone):
@@ -384,59 +451,76 @@ def test_a_package_that_is_not_installed(monkeypatch, capsys):
     assert "nbformat is not installed" in (error := capsys.readouterr().err) and "make setup" in error
 
 
-def test_a_complete_run_is_not_repeated_until_something_changes(monkeypatch, tmp_path, capsys):
+def test_the_run_command_hands_on_what_was_asked_for(monkeypatch, tmp_path, capsys):
     from course_utils import publishing
 
-    runs = []
+    calls = []
+    monkeypatch.setattr(
+        publishing, "run_all", lambda names, **options: calls.append((names, options["again"]))
+    )
+    monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
+    assert main(["run"]) == main(["run", "02", "11"]) == main(["run", "--again"]) == 0
+    assert calls == [(None, False), (["02", "11"], False), (None, True)]
 
-    def run_all(names=None, output=None):
-        runs.append(names)
-        print("Dice 0.91")
+
+def test_a_run_that_fails_says_why_in_a_sentence(monkeypatch, tmp_path, capsys):
+    from course_utils import publishing
+
+    errors = iter([ValueError("no notebook is called '77'"), OSError(errno.ENOSPC, "No space left", "/x/y")])
+
+    def run_all(names, **options):
+        raise next(errors)
 
     monkeypatch.setattr(publishing, "run_all", run_all)
     monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
-    tmp_path.joinpath("run.txt").unlink(missing_ok=True)
-    assert main(["run", "02"]) == 0 and runs == [["02"]]
-    assert main(["run"]) == 0 and runs == [["02"], None]  # some notebooks are not a complete run
-    assert capsys.readouterr().out == "Dice 0.91\nDice 0.91\n"
-
-    assert main(["run"]) == 0 and len(runs) == 2
-    said = capsys.readouterr().out
-    assert said.startswith("Nothing has changed") and said.endswith("\nDice 0.91\n")
-    assert main(["run", "--again"]) == 0 and len(runs) == 3
-    os.utime(tmp_path / "run.txt", (1, 1))  # older than every source
-    assert main(["run"]) == 0 and len(runs) == 4
+    assert main(["run", "77"]) == 1 and capsys.readouterr().err == "no notebook is called '77'\n"
+    assert main(["run"]) == 1
+    assert capsys.readouterr().err == "The disk is full: make room (/x/y), then call again.\n"
 
 
-def test_a_run_that_fails_is_not_recorded(monkeypatch, tmp_path, capsys):
-    from course_utils import publishing
-
-    def run_all(names=None, output=None):
-        raise ValueError("no notebook is called '77'")
-
-    monkeypatch.setattr(publishing, "run_all", run_all)
-    monkeypatch.setenv("COURSE_BUILD", str(tmp_path))
-    assert main(["run"]) == 1 and main(["run", "77"]) == 1
-    assert "no notebook is called '77'" in capsys.readouterr().err
-    assert not (tmp_path / "run.txt").exists()
+def test_a_folder_of_a_user_who_is_not_there(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_BUILD", "~nobody-of-this-name/build")
+    assert main(["run"]) == 1
+    error = capsys.readouterr().err
+    assert error == (
+        "COURSE_BUILD is ~nobody-of-this-name/build, but this machine has no user 'nobody-of-this-name'\n"
+    )
 
 
-def test_notebooks_in_which_a_student_worked_are_not_overwritten(monkeypatch, tmp_path, capsys):
-    import nbformat
-    from nbformat.v4 import new_code_cell, new_notebook, new_output
+# ----------------------------------------------------------------------------------------- the student's work
 
-    from course_utils import publishing
 
-    written = []
-    monkeypatch.setattr(publishing, "write_all", lambda: written.append("all") or [])
-    monkeypatch.setattr(paths, "repository_root", lambda: tmp_path)
-    (tmp_path / "notebooks").mkdir()
-    cell = new_code_cell("1 + 1")
-    nbformat.write(new_notebook(cells=[cell]), tmp_path / "notebooks" / "02_convolution.ipynb")
-    assert main(["notebooks"]) == 0 and len(written) == 1
+def test_lab_opens_copies_and_never_overwrites_one(tmp_path):
+    from course_utils.workplace import copy_notebooks
 
-    cell.outputs = [new_output("stream", text="2")]
-    nbformat.write(new_notebook(cells=[cell]), tmp_path / "notebooks" / "02_convolution.ipynb")
-    assert main(["notebooks"]) == 1 and len(written) == 1
-    assert "notebooks/02_convolution.ipynb" in capsys.readouterr().err
-    assert main(["notebooks", "--force"]) == 0 and len(written) == 2
+    course, work = tmp_path / "notebooks", tmp_path / "work"
+    course.mkdir()
+    (course / "02_adding.ipynb").write_text("first")
+    assert copy_notebooks(course, work) == ([work / "02_adding.ipynb"], [])
+    (work / "02_adding.ipynb").write_text("a student's work")
+    assert copy_notebooks(course, work) == ([], [])
+
+    (course / "02_adding.ipynb").write_text("second")
+    (course / "03_new.ipynb").write_text("new")
+    assert copy_notebooks(course, work) == ([work / "03_new.ipynb"], [work / "02_adding.ipynb"])
+    assert (work / "02_adding.ipynb").read_text() == "a student's work"
+
+    (work / "02_adding.ipynb").rename(work / "mine.ipynb")
+    assert copy_notebooks(course, work) == ([work / "02_adding.ipynb"], [])
+    assert (work / "02_adding.ipynb").read_text() == "second"
+
+
+def test_lab_starts_where_the_copies_are_without_the_dialog_about_news(monkeypatch, tmp_path, capsys):
+    started = []
+
+    def start(command, **options):
+        started.append((command, options))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(paths, "work_dir", lambda: tmp_path / "work")
+    monkeypatch.setattr(subprocess, "run", start)
+    assert main(["lab"]) == 0
+    ((command, options),) = started
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"] and "announcements" in " ".join(command)
+    assert options["cwd"] == tmp_path / "work" and (tmp_path / "work" / "02_convolution.ipynb").exists()
+    assert f"Your notebooks are in {tmp_path / 'work'}." in capsys.readouterr().out

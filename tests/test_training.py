@@ -236,6 +236,7 @@ def network_with_dropout() -> nn.Module:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_anywhere_and_restarted_it_ends_with_the_same_weights(tmp_path):
     """One training is killed again and again, restarted each time, and compared with an uninterrupted one."""

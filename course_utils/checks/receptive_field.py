@@ -6,7 +6,10 @@ The oracles are PyTorch's and SciPy's own convolutions, products of polynomials,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from functools import partial
+from itertools import permutations
 
 import numpy as np
 import scipy.signal
@@ -15,10 +18,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course_utils.checking import Checker, Trial
+from course_utils.checking.comparing import describe_type
+from course_utils.checking.mistakes import given, then
 from course_utils.checking.samples import numbers, tensor
 from course_utils.receptive_field import Layer
 
 check = Checker("receptive_field")
+
+
+def _flip(kernel: Tensor) -> Tensor:
+    return kernel.flip(tuple(range(kernel.ndim)))
 
 
 # ---- 1. How far can one output see?
@@ -43,139 +52,129 @@ def _receptive_field(layers: Sequence[Layer]) -> tuple[int, int, int]:
     return len(support), jump, start
 
 
-def _recursion(layers: Sequence[Layer], step) -> tuple[int, int, int]:
-    """The recursion with one of its lines left open, for the mistakes."""
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size, jump, start = step(layer, size, jump, start)
+def _recursion(
+    layers: Sequence[Layer],
+    *,
+    first: int = 1,
+    keep: Callable = lambda x: 1,
+    grow: Callable = lambda x, jump: (x.kernel - 1) * x.dilation * jump,
+    shift: Callable = lambda x, jump: -x.padding * jump,
+    step: Callable = lambda x, jump: jump * x.stride,
+) -> tuple[int, int, int]:
+    """The recursion with its parts left open, for the mistakes."""
+    size, jump, start = first, 1, 0
+    for x in layers:
+        size, jump, start = keep(x) * size + grow(x, jump), step(x, jump), start + shift(x, jump)
     return size, jump, start
+
+
+def _grow_late(x: Layer, jump: int) -> int:
+    return (x.kernel - 1) * x.dilation * jump * x.stride
+
+
+def _shift_late(x: Layer, jump: int) -> int:
+    return -x.padding * jump * x.stride
 
 
 @check.exercise(
     oracle=_receptive_field,
     hints=(
         "Before the first layer, an output is an input: size 1, jump 1, start 0. Then go through the layers "
-        "and "
-        "update the three numbers.",
+        "and update the three numbers.",
         "The layer's kernel spans (kernel - 1) * dilation steps, and one step of its input is worth `jump` "
-        "input "
-        "pixels. The same holds for the padding.",
+        "input pixels. The same holds for the padding.",
         "size += (kernel - 1) * dilation * jump; start -= padding * jump; and only then jump *= stride.",
     ),
     why={
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * x.dilation,
-                    jump * x.stride,
-                    start - x.padding * jump,
-                ),
-            )
-        ): "The kernel's steps are not worth one pixel each behind a stride: multiply by the jump.",
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * x.dilation * jump * x.stride,
-                    jump * x.stride,
-                    start - x.padding * jump * x.stride,
-                ),
-            )
+        partial(_recursion, grow=lambda x, jump: (x.kernel - 1) * x.dilation): (
+            "The kernel's steps are not worth one pixel each behind a stride: multiply by the jump."
+        ),
+        partial(
+            _recursion,
+            grow=lambda x, jump: (x.kernel - 1) * x.dilation,
+            shift=lambda x, jump: -x.padding,
         ): (
+            "Behind a stride a step is worth `jump` pixels: multiply the kernel's steps and the padding by "
+            "it."
+        ),
+        partial(_recursion, step=lambda x, jump: jump): (
+            "Your jump stays 1: each layer multiplies it by its stride."
+        ),
+        partial(
+            _recursion,
+            grow=lambda x, jump: ((x.kernel - 1) * x.dilation - 2 * x.padding) * jump,
+        ): "Padding moves the field, it doesn't make it smaller: subtract it from the start only.",
+        partial(_recursion, shift=lambda x, jump: -x.padding * x.dilation * jump): (
+            "The dilation spreads the kernel, not the padding: start -= padding * jump."
+        ),
+        partial(_recursion, grow=_grow_late, shift=_shift_late): (
             "You update the jump too early: a layer's stride counts for the layers after it, not for itself."
         ),
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * jump,
-                    jump * x.stride,
-                    start - x.padding * jump,
-                ),
-            )
-        ): "The dilation is missing: it spreads the kernel over (kernel - 1) * dilation steps.",
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + x.kernel * x.dilation * jump,
-                    jump * x.stride,
-                    start - x.padding * jump,
-                ),
-            )
-        ): ("A kernel of k values has k - 1 steps between its ends: one pixel more is not one step more."),
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * x.dilation * jump,
-                    jump * x.stride,
-                    start + x.padding * jump,
-                ),
-            )
-        ): "Padding moves the field to the left, outside the image: subtract it.",
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * x.dilation * jump,
-                    jump * x.stride,
-                    start - x.padding,
-                ),
-            )
-        ): (
+        partial(_recursion, shift=_shift_late): (
+            "The size is right, but the start needs the jump from before this layer: update the jump last."
+        ),
+        partial(_recursion, grow=_grow_late): (
+            "The start is right, but the size needs the jump from before this layer: update the jump last."
+        ),
+        partial(_recursion, grow=lambda x, jump: (x.kernel - 1) * jump): (
+            "The dilation is missing: it spreads the kernel over (kernel - 1) * dilation steps."
+        ),
+        partial(_recursion, grow=lambda x, jump: x.kernel * x.dilation * jump): (
+            "A kernel of k values has k - 1 steps between its ends: one pixel more is not one step more."
+        ),
+        partial(_recursion, grow=lambda x, jump: (x.kernel * x.dilation - 1) * jump): (
+            "Only the gaps of a kernel grow with the dilation, and there are kernel - 1 of them."
+        ),
+        partial(_recursion, keep=lambda x: 0): (
+            "Your size forgets what the layers before have seen: add to it, `size += ...`."
+        ),
+        partial(_recursion, keep=lambda x: x.stride, grow=lambda x, jump: (x.kernel - 1) * x.dilation): (
+            "size * stride + ... is a rule for going from the output down. From the input up the size only "
+            "grows by addition, and the jump carries the strides."
+        ),
+        partial(_recursion, shift=lambda x, jump: x.padding * jump): (
+            "Padding moves the field to the left, outside the image: subtract it."
+        ),
+        partial(_recursion, shift=lambda x, jump: -x.padding): (
             "The padding counts in input pixels, and behind a stride each of its steps is `jump` pixels wide."
         ),
-        (
-            lambda layers: tuple(_receptive_field(layers)[i] for i in (0, 2, 1))
-        ): "The order is size, jump, start.",
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * x.dilation * jump,
-                    x.stride,
-                    start - x.padding * jump,
-                ),
-            )
-        ): "The jump is the product of all strides so far, not the last one.",
-        (
-            lambda layers: (
-                *_receptive_field(layers)[:2],
-                0,
-            )
+        partial(
+            _recursion, shift=lambda x, jump: 0
         ): "The padding is missing: it moves the start to the left.",
-        (
-            lambda layers: (
-                _receptive_field(layers)[0] - 1,
-                *_receptive_field(layers)[1:],
+        partial(_recursion, step=lambda x, jump: x.stride): (
+            "The jump is the product of all strides so far, not the last one."
+        ),
+        partial(_recursion, step=lambda x, jump: jump + x.stride): (
+            "Strides multiply: behind two strides of 2 outputs are 4 pixels apart. jump *= stride."
+        ),
+        partial(_recursion, first=0): "Without any layer, an output is one input: the size starts at 1.",
+        given(_receptive_field, layers=lambda layers: layers[::-1]): (
+            "Go through the layers from the input on: the first one comes first."
+        ),
+        (lambda layers: _receptive_field(layers[:1]) if layers else None): (
+            "Your function returns inside the loop, after the first layer: move `return` out of it."
+        ),
+        **{
+            then(_receptive_field, lambda found, order=order: tuple(found[i] for i in order)): (
+                "The order is size, jump, start. Yours is "
+                f"{', '.join(('size', 'jump', 'start')[i] for i in order)}."
             )
-        ): "Without any layer, an output is one input: the size starts at 1.",
-        (
-            lambda layers: _recursion(
-                layers,
-                lambda x, size, jump, start: (
-                    size + (x.kernel - 1) * x.dilation * jump,
-                    jump * x.stride,
-                    start - x.padding * jump * x.stride,
-                ),
-            )
-        ): ("The size is right, but the start needs the jump from before this layer: update the jump last."),
-        (
-            lambda layers: _receptive_field(layers[::-1])
-        ): "Go through the layers from the input on: the first one comes first.",
+            for order in list(permutations(range(3)))[1:]
+        },
     },
 )
 def receptive_field_of(trial: Trial) -> None:
     trial.signature("layers")
-    trial.case([Layer(3), Layer(2, stride=2), Layer(3)], expected=(8, 2, 0))
-    trial.case([Layer(3, padding=1)], expected=(3, 1, -1))
+    trial.case([Layer(3), Layer(2, stride=2), Layer(3)], expected=(8, 2, 0), whole=True)
+    trial.case([Layer(3, padding=1)], expected=(3, 1, -1), whole=True)
     trial.case(
-        [Layer(3, stride=2, padding=1), Layer(5, padding=2), Layer(3, stride=3, dilation=2, padding=2)]
+        [Layer(3, stride=2, padding=1), Layer(5, padding=2), Layer(3, stride=3, dilation=2, padding=2)],
+        whole=True,
     )
-    trial.case([Layer(2, stride=3), Layer(4, dilation=3), Layer(1, stride=2), Layer(3, padding=1)])
-    trial.case([])
+    trial.case(
+        [Layer(2, stride=3), Layer(4, dilation=3), Layer(1, stride=2), Layer(3, padding=1)], whole=True
+    )
+    trial.case([], whole=True)
 
 
 check.choice(
@@ -191,16 +190,13 @@ check.choice(
         "A": "The order matters: a layer behind the pooling makes steps of two pixels, one before it steps "
         "of one.",
         "C": "The last pooling sees two positions that are one pixel apart: it adds one pixel, no more.",
-        "D": "Both outputs have the same number of pixels and the same jump, 2; what they see differs.",
+        "D": "Both outputs have the same jump, 2; what they see differs. Follow the size layer by layer.",
     },
 )
 
 
 def _depth_needed(size: int, kernel: int) -> int:
-    layers: list[Layer] = []
-    while _receptive_field(layers)[0] < size:
-        layers.append(Layer(kernel))
-    return len(layers)
+    return math.ceil(Fraction(size - 1, kernel - 1))
 
 
 @check.exercise(
@@ -211,45 +207,40 @@ def _depth_needed(size: int, kernel: int) -> int:
         "-(-(size - 1) // (kernel - 1)) rounds (size - 1) / (kernel - 1) up without floats.",
     ),
     why={
-        (
-            lambda size, kernel: -(-size // (kernel - 1))
-        ): "One layer too many: only size - 1 pixels have to be added, and exactly `size` is enough.",
-        (
-            lambda size, kernel: (size - 1) // (kernel - 1)
-        ): "You rounded down: with that many layers the field is still too small.",
-        (lambda size, kernel: -(-(size - 1) // kernel)): "A layer adds kernel - 1 pixels, not kernel.",
-        (lambda size, kernel: (size - 1) / (kernel - 1)): "The answer is a number of layers, a whole number.",
+        given(_depth_needed, size=lambda size: size + 1): (
+            "One layer too many, at times: only size - 1 pixels have to be added to the first one."
+        ),
+        (lambda size, kernel: (size - 1) // (kernel - 1)): (
+            "You rounded down: with that many layers the field is still too small."
+        ),
+        (lambda size, kernel: round((size - 1) / (kernel - 1))): (
+            "round(...) goes to the nearest whole number, often down: the field has to reach `size`."
+        ),
+        (lambda size, kernel: size // (kernel - 1)): (
+            "You divide `size` and round down. One pixel is seen without any layer, so size - 1 have to be "
+            "added, and the number of layers is rounded up."
+        ),
+        given(_depth_needed, kernel=lambda kernel: kernel + 1): "A layer adds kernel - 1 pixels, not kernel.",
+        (lambda size, kernel: math.ceil(size / kernel)): (
+            "Fields don't lie side by side: each further layer adds kernel - 1 pixels to what is seen."
+        ),
+        then(_depth_needed, lambda depth: depth - 1): (
+            "One layer too few: the first layer, which sees `kernel` pixels, counts as well."
+        ),
+        (lambda size, kernel: (size - 1) / (kernel - 1)): (
+            "The answer is a number of layers, a whole number: round up."
+        ),
+        (lambda size, kernel: max(1, _depth_needed(size, kernel))): (
+            "One pixel is seen without any layer: for size 1 the answer is 0."
+        ),
     },
 )
 def depth_needed(trial: Trial) -> None:
     trial.signature("size", "kernel")
-    trial.case(25, 3, expected=12)
-    trial.case(6, 3, expected=3)
-    trial.case(1, 7, expected=0)
-    for size, kernel in ((8, 4), (64, 4), (102, 6), (101, 5), (240, 3), (9, 9)):
-        result = trial.case(size, kernel)
-        trial.require(
-            isinstance(result, (int, np.integer)),
-            "The answer is a number of layers, a whole number.",
-            "Use // instead of /.",
-            yours=result,
-        )
-
-
-check.number(
-    "doubling_depth",
-    answer=7,
-    hints=(
-        "Layer i has dilation 2^(i-1) and adds 2 * 2^(i-1) pixels.",
-        "After n layers the size is 1 + 2 * (1 + 2 + 4 + ... + 2^(n-1)) = 1 + 2 * (2^n - 1).",
-        "The smallest n with 2^(n+1) - 1 >= 240.",
-    ),
-    why={
-        120: "That is the depth without dilation: here each layer adds twice as much as the one before.",
-        6: "With 6 layers the field is 127 pixels wide: not yet 240.",
-        8: "8 layers see 511 pixels: one layer more than needed.",
-    },
-)
+    trial.case(25, 3, expected=12, whole=True)
+    trial.case(6, 3, expected=3, whole=True)
+    trial.case(1, 7, expected=0, whole=True)
+    trial.cases([(8, 4), (9, 4), (64, 4), (102, 6), (240, 3), (9, 9), (100_002, 20_001)], whole=True)
 
 
 # ---- 2. Causal convolution
@@ -262,8 +253,26 @@ def _causal_convolution(signal: Tensor, kernel: Tensor, dilation: int = 1) -> Te
     return torch.from_numpy(scipy.signal.lfilter(impulse_response, 1.0, signal.numpy()))
 
 
-def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, dilation: int) -> Tensor:
-    return F.conv1d(F.pad(signal, (left, right))[None, None], kernel[None, None], dilation=dilation)[0, 0]
+def _padded(
+    signal: Tensor,
+    kernel: Tensor,
+    dilation: int = 1,
+    *,
+    left: Callable = lambda k, d: (k - 1) * d,
+    right: Callable = lambda k, d: 0,
+) -> Tensor:
+    """A convolution with so many zeros on either side (cut off where negative), for the mistakes."""
+    around = left(len(kernel), dilation), right(len(kernel), dilation)
+    return F.conv1d(F.pad(signal, around)[None, None], kernel[None, None], dilation=dilation)[0, 0]
+
+
+def _wrapping(signal: Tensor, kernel: Tensor, dilation: int = 1) -> Tensor:
+    return sum(weight * signal.roll((len(kernel) - 1 - j) * dilation) for j, weight in enumerate(kernel))
+
+
+def _zeros_before_the_result(signal: Tensor, kernel: Tensor, dilation: int = 1) -> Tensor:
+    valid = _padded(signal, kernel, dilation, left=lambda k, d: 0)
+    return F.pad(valid, (len(signal) - len(valid), 0))
 
 
 @check.exercise(
@@ -271,79 +280,76 @@ def _padded_convolution(signal: Tensor, kernel: Tensor, left: int, right: int, d
     hints=(
         "Output t may look at signal[t], signal[t - dilation], ... only. Which values does F.conv1d look at?",
         "Put zeros on the left only, so many that output 0 meets signal[0] with the kernel's last entry.",
-        "F.pad(signal, ((len(kernel) - 1) * dilation, 0)), then F.conv1d(..., dilation=dilation) with [None, "
-        "None] "
-        "and [0, 0].",
+        "F.pad(signal, ((len(kernel) - 1) * dilation, 0)), then F.conv1d(..., dilation=dilation) with "
+        "[None, None] and [0, 0].",
     ),
     why={
-        (
-            lambda signal, kernel, dilation=1: _padded_convolution(
-                signal,
-                kernel,
-                (len(kernel) - 1) * dilation // 2,
-                (len(kernel) - 1) * dilation - (len(kernel) - 1) * dilation // 2,
-                dilation,
-            )
+        partial(
+            _padded,
+            left=lambda k, d: (k - 1) * d // 2,
+            right=lambda k, d: (k - 1) * d - (k - 1) * d // 2,
         ): "You padded both sides alike: output t sees the future, signal[t + 1] and further.",
-        (
-            lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, 0, (len(kernel) - 1) * dilation, dilation
-            )
-        ): (
-            "The zeros are on the wrong side: now every output sees the present and the future, never the "
-            "past."
+        partial(_padded, left=lambda k, d: 0, right=lambda k, d: (k - 1) * d): (
+            "The zeros are on the wrong side: every output sees the present and the future, never the past."
         ),
-        (
-            lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, len(kernel) - 1, 0, dilation
-            )
-        ): "The padding has to grow with the dilation: (k - 1) * dilation zeros.",
-        (
-            lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel)
-        ): "The dilation is missing: neighbours in the kernel look `dilation` steps apart.",
-        (
-            lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, (len(kernel) - 1) * dilation + 1, -1, dilation
-            )
-        ): "One zero too many: output t no longer sees signal[t] itself.",
-        (
-            lambda signal, kernel, dilation=1: _padded_convolution(
-                signal, kernel, (len(kernel) - 1) * dilation, (len(kernel) - 1) * dilation, dilation
-            )
-        ): "You padded both ends: the first n outputs are those that you want, cut off the rest.",
-        (
-            lambda signal, kernel, dilation=1: sum(
-                weight * signal.roll((len(kernel) - 1 - j) * dilation) for j, weight in enumerate(kernel)
-            )
-        ): (
+        partial(_padded, left=lambda k, d: k - 1): (
+            "The padding has to grow with the dilation: (k - 1) * dilation zeros."
+        ),
+        given(_causal_convolution, dilation=1): (
+            "The dilation is missing: neighbours in the kernel look `dilation` steps apart."
+        ),
+        partial(_padded, left=lambda k, d: (k - 1) * d + 1, right=lambda k, d: -1): (
+            "One zero too many: output t no longer sees signal[t] itself."
+        ),
+        partial(_padded, left=lambda k, d: k * d): (
+            "k * dilation zeros are too many: a kernel of k entries has k - 1 gaps, (k - 1) * dilation zeros."
+        ),
+        partial(_padded, right=lambda k, d: (k - 1) * d): (
+            "You padded both ends: the first n outputs are those that you want, cut off the rest."
+        ),
+        partial(_padded, left=lambda k, d: 0): (
+            "Without padding the result is too short, and output t sees signal[t] and what comes later."
+        ),
+        _wrapping: (
             "signal[-1] is Python's last value, not the past: before the signal's beginning there are zeros."
         ),
-        (
-            lambda signal, kernel, dilation=1: _causal_convolution(signal, kernel.flip(0), dilation)
-        ): "Your kernel is flipped: its last entry has to meet the present, signal[t].",
+        _zeros_before_the_result: (
+            "You put the zeros in front of the result. They belong in front of the signal: the first outputs "
+            "see only the last entries of the kernel, but they aren't zero."
+        ),
+        given(_causal_convolution, kernel=_flip): (
+            "Your kernel is flipped: its last entry has to meet the present, signal[t]."
+        ),
     },
 )
 def causal_convolution(trial: Trial) -> None:
-    trial.signature("signal", "kernel", "dilation")
+    trial.signature("signal", "kernel", dilation=1)
     trial.case(tensor(1, 10, 100, 1000), tensor(2, 3, 5), expected=tensor(5, 53, 532, 5320))
-    trial.case(numbers(9, seed=1), numbers(3, seed=2))
     trial.case(numbers(12, seed=3), numbers(4, seed=4), 2)
     trial.case(numbers(11, seed=5), numbers(2, seed=6), 5)
+    trial.case(numbers(3, seed=1), numbers(3, seed=2), 4)
 
 
 check.number(
-    "wavenet_field",
-    answer=1024,
+    "wavenet_blocks",
+    answer=5,
     hints=(
-        "Each layer adds (kernel - 1) * dilation samples; the kernel has two entries.",
-        "1 + (1 + 2 + 4 + ... + 512). What is the sum of the powers of two up to 512?",
-        "1 + 2 + ... + 512 = 1023.",
+        "300 ms are 0.3 * 16,000 samples. What does one layer add to the field, what one block?",
+        "Stride is 1 everywhere: a layer adds its dilation, a block 1 + 2 + 4 + ... + 512 = 1023 samples.",
+        "1 + 1023 * blocks has to reach 4800.",
     ),
     why={
-        1023: "The sum of the dilations is what the layers add; the present sample counts as well.",
-        513: "That counts the last layer only: all ten add up.",
-        2047: "The kernel has two entries, so a layer adds one times its dilation, not twice.",
-        11: "Ten layers of two entries without dilation would see that: here the dilations double.",
+        4: "Four blocks hear 1 + 4 * 1023 = 4093 samples, 256 ms: not yet 300.",
+        4800 / 1024: "A part of a block can't be built: the answer is a whole number.",
+        4799
+        / 1023: "That is how many blocks it takes exactly, but a part of a block can't be built: round up.",
+        1: "One block hears 1024 samples, which are 64 ms.",
+        2: "The dilations don't go on doubling: the second block begins with dilation 1 again, and adds as "
+        "much "
+        "as the first.",
+        3: "The kernel has two entries, so a layer adds one times its dilation, not twice.",
+        480: "Ten plain layers would add 10 samples. With dilations 1, 2, 4, ..., 512 a block adds 1023.",
+        13: "Thirteen layers would do if the dilations went on doubling. Each block begins with 1 again.",
     },
 )
 
@@ -358,8 +364,48 @@ def _dilated_convolution(image: Tensor, kernel: Tensor, dilation: int) -> Tensor
     return torch.from_numpy(scipy.signal.correlate2d(image.numpy(), spread, mode="valid"))
 
 
+def _moved_copies(
+    image: Tensor,
+    kernel: Tensor,
+    dilation: int,
+    *,
+    down: Callable = lambda dilation: dilation,
+    right: Callable = lambda dilation: dilation,
+    last_only: bool = False,
+) -> Tensor:
+    """A sum of moved copies with the distance of the kernel's entries left open, for the mistakes."""
+    (k1, k2), (dy, dx) = kernel.shape, (down(dilation), right(dilation))
+    height, width = image.shape[0] - (k1 - 1) * dy, image.shape[1] - (k2 - 1) * dx
+    copies = [
+        weight * image[p * dy : p * dy + height, q * dx : q * dx + width]
+        for (p, q), weight in np.ndenumerate(kernel.numpy())
+    ]
+    return copies[-1] if last_only else sum(copies)
+
+
 def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
     return F.conv2d(image[None, None], kernel[None, None], **options)[0, 0]
+
+
+def _with_zero(where: tuple) -> Callable[[Tensor], Tensor]:
+    """Sets these entries of a tensor to zero: what a loop leaves out that stops one step early."""
+
+    def changed(values: Tensor) -> Tensor:
+        values = values.clone()
+        values[where] = 0
+        return values
+
+    return changed
+
+
+def _narrow(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    right = _dilated_convolution(image, kernel, dilation)
+    return right[: len(right) - dilation + 1, : right.shape[1] - dilation + 1]
+
+
+def _as_large_as_the_image(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    missing = [(edge - 1) * dilation for edge in kernel.shape]
+    return _conv2d(F.pad(image, (0, missing[1], 0, missing[0])), kernel, dilation=dilation)
 
 
 @check.exercise(
@@ -373,43 +419,96 @@ def _conv2d(image: Tensor, kernel: Tensor, **options: int) -> Tensor:
         "width]",
     ),
     why={
-        (
-            lambda image, kernel, dilation: _conv2d(image, kernel)
-        ): "The dilation is missing: the kernel's neighbours read pixels `dilation` apart.",
-        (
-            lambda image, kernel, dilation: _conv2d(image, kernel, stride=dilation)
-        ): "That is a stride: it moves the whole kernel. The dilation moves its entries apart.",
-        (
-            lambda image, kernel, dilation: _dilated_convolution(image, kernel.flip(0, 1), dilation)
-        ): "Your kernel is flipped: as in F.conv2d, kernel[0, 0] meets the first pixel of each window.",
+        given(_dilated_convolution, dilation=1): (
+            "The dilation is missing: the kernel's neighbours read pixels `dilation` apart."
+        ),
+        partial(_moved_copies, down=lambda dilation: dilation - 1, right=lambda dilation: dilation - 1): (
+            "Your entries are dilation - 1 apart. With dilation 2 they read every second pixel: the "
+            "distance is the dilation itself."
+        ),
+        partial(_moved_copies, down=lambda dilation: dilation + 1, right=lambda dilation: dilation + 1): (
+            "Your entries are dilation + 1 apart. With dilation 1 neighbours read neighbouring pixels: the "
+            "distance is the dilation itself."
+        ),
+        partial(_moved_copies, down=lambda dilation: 1): (
+            "You spread the kernel from left to right only: its rows are `dilation` apart, too."
+        ),
+        partial(_moved_copies, right=lambda dilation: 1): (
+            "You spread the kernel from top to bottom only: its columns are `dilation` apart, too."
+        ),
+        partial(_moved_copies, last_only=True): (
+            "Only the kernel's last entry is left: add to the output with +=, don't overwrite it."
+        ),
+        given(_dilated_convolution, kernel=_with_zero((-1,))): (
+            "The kernel's last row is left out: range(k) runs from 0 to k - 1."
+        ),
+        given(_dilated_convolution, kernel=_with_zero((slice(None), -1))): (
+            "The kernel's last column is left out: range(k) runs from 0 to k - 1."
+        ),
+        given(_dilated_convolution, kernel=then(_with_zero((-1,)), _with_zero((slice(None), -1)))): (
+            "The kernel's last row and column are left out: range(k) runs from 0 to k - 1."
+        ),
+        _narrow: (
+            "The output is too small: the kernel spans (k - 1) * dilation + 1 pixels, not k * dilation."
+        ),
+        (lambda image, kernel, dilation: _conv2d(image, kernel, stride=dilation)): (
+            "That is a stride: it moves the whole kernel. The dilation moves its entries apart."
+        ),
+        given(_dilated_convolution, kernel=_flip): (
+            "Your kernel is flipped: as in F.conv2d, kernel[0, 0] meets the first pixel of each window."
+        ),
         (lambda image, kernel, dilation: _printed_formula(image, kernel, dilation)): (
             "You stamp the kernel at places `dilation` apart, a transposed convolution: here the kernel's "
             "entries move apart."
         ),
-        (
-            lambda image, kernel, dilation: _conv2d(
-                F.pad(image, (0, (kernel.shape[1] - 1) * dilation, 0, (kernel.shape[0] - 1) * dilation)),
-                kernel,
-                dilation=dilation,
-            )
-        ): ("The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count."),
+        _as_large_as_the_image: (
+            "The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count."
+        ),
     },
 )
 def dilated_convolution(trial: Trial) -> None:
     trial.signature("image", "kernel", "dilation")
-    image = torch.arange(1.0, 16.0, dtype=torch.float64).reshape(3, 5)
-    trial.case(image, tensor(1, 10, 100).reshape(1, 3), 2, expected=tensor(531, 1086, 1641).reshape(3, 1))
+    image = torch.arange(1.0, 15.0, dtype=torch.float64).reshape(2, 7)
+    trial.case(
+        image,
+        tensor(1, 10, 100).reshape(1, 3),
+        2,
+        expected=tensor(531, 642, 753, 1308, 1419, 1530).reshape(2, 3),
+    )
     trial.case(numbers(9, 7, seed=11), numbers(3, 2, seed=12), 2)
-    trial.case(numbers(8, 11, seed=13), numbers(2, 4, seed=14), 3)
+    trial.case(numbers(8, 13, seed=13), numbers(2, 4, seed=14), 3)
     trial.case(numbers(5, 6, seed=15), numbers(3, 3, seed=16), 1)
-
-
-def _cut(result: Tensor, image: Tensor) -> Tensor:
-    return result[: image.shape[0], : image.shape[1]]
 
 
 def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return F.conv_transpose2d(image[None, None], kernel[None, None], stride=dilation)[0, 0]
+
+
+def _spread_stamps(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    return F.conv_transpose2d(image[None, None], kernel[None, None], dilation=dilation)[0, 0]
+
+
+def _overwritten(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    height, width = kernel.shape
+    result = torch.zeros_like(_printed_formula(image, kernel, dilation))
+    for (m, n), value in np.ndenumerate(image.numpy()):
+        result[dilation * m : dilation * m + height, dilation * n : dilation * n + width] = value * kernel
+    return result
+
+
+def _cut(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    return _printed_formula(image, kernel, dilation)[: image.shape[0], : image.shape[1]]
+
+
+def _in_blocks(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    """Cut or filled up to so many rows and columns as there are pixels, times the dilation."""
+    right, (height, width) = _printed_formula(image, kernel, dilation), image.shape
+    missing = [dilation * edge - found for edge, found in zip((height, width), right.shape)]
+    return F.pad(right, (0, missing[1], 0, missing[0]))
+
+
+def _roomy(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    return F.pad(_printed_formula(image, kernel, dilation), (0, dilation - 1, 0, dilation - 1))
 
 
 @check.exercise(
@@ -422,22 +521,35 @@ def _printed_formula(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
         "output[dilation * m : dilation * m + k1, dilation * n : dilation * n + k2] += image[m, n] * kernel",
     ),
     why={
-        (lambda image, kernel, dilation: _dilated_convolution(image, kernel, dilation)): (
-            "That is the right definition of a dilated convolution. Here, write what is printed, letter by "
-            "letter."
+        _dilated_convolution: (
+            "That is dilated convolution, as rightly defined. Here, write what is printed, letter by letter."
         ),
-        (
-            lambda image, kernel, dilation: _cut(_printed_formula(image, kernel, dilation), image)
-        ): "The output is larger than the image: the last pixel still writes a whole window.",
-        (
-            lambda image, kernel, dilation: _overwritten(image, kernel, dilation)
-        ): "Windows overlap: add to the output, don't overwrite it.",
-        (lambda image, kernel, dilation: _printed_formula(image, kernel.flip(0, 1), dilation)): (
+        _cut: "The output is larger than the image: the last pixel still writes a whole window.",
+        _roomy: (
+            "No pixel writes to the last rows and columns of your output: the last window begins at "
+            "dilation * (h - 1), dilation * (w - 1)."
+        ),
+        _in_blocks: (
+            "Your output has h * dilation rows, w * dilation columns. The last window begins at dilation * "
+            "(h - 1) and is as high as the kernel; likewise its columns."
+        ),
+        _spread_stamps: (
+            "You spread the kernel inside each window. As printed, the windows are `dilation` apart, and the "
+            "kernel in them is as it was."
+        ),
+        _overwritten: "Windows overlap: add to the output, don't overwrite it.",
+        given(_printed_formula, image=_with_zero((-1,))): (
+            "The image's last row is left out: range(h) runs from 0 to h - 1."
+        ),
+        given(_printed_formula, image=_with_zero((slice(None), -1))): (
+            "The image's last column is left out: range(w) runs from 0 to w - 1."
+        ),
+        given(_printed_formula, kernel=_flip): (
             "Your kernel is flipped: i - dilation * m grows with i, so the window reads the kernel forwards."
         ),
-        (
-            lambda image, kernel, dilation: _printed_formula(image, kernel, 1)
-        ): "The dilation is missing: (m, n) writes its window at (dilation * m, dilation * n).",
+        given(_printed_formula, dilation=1): (
+            "The dilation is missing: (m, n) writes its window at (dilation * m, dilation * n)."
+        ),
     },
 )
 def printed_formula(trial: Trial) -> None:
@@ -453,50 +565,48 @@ def printed_formula(trial: Trial) -> None:
     trial.case(numbers(3, 5, seed=25), numbers(2, 2, seed=26), 1)
 
 
-def _overwritten(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
-    height, width = kernel.shape
-    result = torch.zeros_like(_printed_formula(image, kernel, dilation))
-    for (m, n), value in np.ndenumerate(image.numpy()):
-        result[dilation * m : dilation * m + height, dilation * n : dilation * n + width] = value * kernel
-    return result
-
-
 check.choice(
     "slide_formula",
-    answer="C",
+    answer="A",
     hints=(
         "What happens to the size of the image, in the picture of the printed formula?",
         "It grows by about the factor l. A dilated convolution without padding makes it smaller.",
         "Each pixel stamps the kernel, and the stamps are l apart. You built that in notebook 02.",
     ),
     why={
-        "A": "Compare the sizes: a dilated convolution makes the image smaller, the printed formula makes it "
-        "larger.",
         "B": "A strided convolution makes the image smaller. Here l multiplies the index of the *input*: "
-        "pixels move "
-        "apart.",
+        "pixels move apart.",
+        "C": "Compare the sizes: a dilated convolution makes the image smaller, the printed formula makes it "
+        "larger.",
         "D": "Flipping the kernel changes the values, but never the size of the result, and here the size "
         "differs.",
     },
 )
 
-check.number(
-    "context_weights",
-    answer=64,
-    hints=(
-        "A 3x3 convolution from C channels to C has 3 * 3 * C * C weights.",
-        "Seven layers have 3x3 kernels, the eighth has 1x1.",
-        "7 * 9 + 1",
-    ),
-    why={
-        72: "The last of the eight layers is 1x1: it has C^2 weights, not 9 C^2.",
-        63: "The last layer, 1x1, has weights, too.",
-        8: "A layer's C^2 pairs of channels have nine weights each.",
-    },
-)
-
 
 # ---- 4. Holes
+
+check.number(
+    "touched_pixels",
+    answer=25,
+    hints=(
+        "One axis first. Which positions does one layer with dilation 2 read? Three of them, two apart.",
+        "The second layer does the same from each of those three: 0, 2, 4, then 2, 4, 6, then 4, 6, 8.",
+        "0, 2, 4, 6, 8 along one axis. In two dimensions each touched row is crossed with each touched "
+        "column.",
+    ),
+    why={
+        5: "That is along one axis; in two dimensions rows and columns multiply.",
+        81: "That is the square they span. Most of its pixels are never read.",
+        9: "Nine weights read nine pixels in one layer; two layers reach more places.",
+        18: "Two layers of nine weights make 81 paths, but many of them end at the same pixel.",
+        49: "Seven positions on an axis would be those of dilations 1 and 2. Here both layers make steps of "
+        "2.",
+        36: "Six positions on an axis? From 0 to 8 in steps of 2 there are five.",
+        25 / 81: "That is the share of the pixels: how many are they?",
+        16: "Four positions on an axis? From 0 to 8 in steps of 2 there are five: both ends count.",
+    },
+)
 
 
 def _touched_positions(layers: Sequence[Layer]) -> list[int]:
@@ -504,11 +614,23 @@ def _touched_positions(layers: Sequence[Layer]) -> list[int]:
     return [int(position) + start for position in np.flatnonzero(support)]
 
 
-def _shifts(layers: Sequence[Layer], window) -> list[int]:
-    """The positions layer by layer from the output down, with one layer's window left open."""
-    positions = {0}
+def _window(layer: Layer, o: int) -> list[int]:
+    return [o * layer.stride - layer.padding + j * layer.dilation for j in range(layer.kernel)]
+
+
+def _downwards(
+    layers: Sequence[Layer],
+    *,
+    window: Callable[[Layer, int], Iterable[int]] = _window,
+    once: bool = True,
+    keep: bool = False,
+) -> list[int]:
+    """The positions layer by layer from the output down, with its parts left open, for the mistakes."""
+    positions = [0]
     for layer in reversed(layers):
-        positions = {place for position in positions for place in window(layer, position)}
+        below = [place for position in positions for place in window(layer, position)]
+        positions = below + positions * keep
+        positions = sorted(set(positions)) if once else positions
     return sorted(positions)
 
 
@@ -523,86 +645,90 @@ def _shifts(layers: Sequence[Layer], window) -> list[int]:
         "range(layer.kernel)} in a loop over reversed(layers); return sorted(positions).",
     ),
     why={
-        (
-            lambda layers: _shifts(
-                layers[::-1],
-                lambda x, o: [o * x.stride - x.padding + j * x.dilation for j in range(x.kernel)],
-            )
-        ): (
+        given(_downwards, layers=lambda layers: layers[::-1]): (
             "You went through the layers from the first to the last: begin with the last, next to the output."
         ),
-        (
-            lambda layers: list(range(_touched_positions(layers)[0], _touched_positions(layers)[-1] + 1))
-        ): "These are all positions of the field, holes included: list only those that are read.",
-        (
-            lambda layers: _shifts(
-                layers, lambda x, o: [o - x.padding + j * x.dilation for j in range(x.kernel)]
-            )
-        ): "The stride is missing: output o begins its window at o * stride.",
-        (
-            lambda layers: _shifts(
-                layers, lambda x, o: [o * x.stride + j * x.dilation for j in range(x.kernel)]
-            )
-        ): "The padding is missing: the window begins `padding` earlier.",
-        (
-            lambda layers: _shifts(
-                layers, lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)]
-            )
-        ): "The dilation is missing: the kernel's entries read every dilation-th position.",
-        (
-            lambda layers: sorted(_paths(layers))
-        ): "Each position counts once: two paths to the same pixel are one entry. Use a set.",
-        (
-            lambda layers: _shifts(
-                layers, lambda x, o: [o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)]
-            )
+        then(_touched_positions, lambda found: list(range(found[0], found[-1] + 1))): (
+            "These are all positions of the field, holes included: list only those that are read."
+        ),
+        then(_touched_positions, lambda found: [found[0], found[-1]]): (
+            "These are the first and the last position. What lies between them?"
+        ),
+        then(
+            _touched_positions, lambda found: found[::-1]
+        ): "The positions are right, but ascending is asked for.",
+        partial(_downwards, window=lambda x, o: [o - x.padding + j * x.dilation for j in range(x.kernel)]): (
+            "The stride is missing: output o begins its window at o * stride."
+        ),
+        partial(_downwards, window=lambda x, o: [o * x.stride + j * x.dilation for j in range(x.kernel)]): (
+            "The padding is missing: the window begins `padding` earlier."
+        ),
+        partial(_downwards, window=lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)]): (
+            "The dilation is missing: the kernel's entries read every dilation-th position."
+        ),
+        partial(_downwards, window=lambda x, o: _window(x, o)[:-1]): (
+            "The kernel's last entry is left out: j runs from 0 to kernel - 1, which is range(kernel)."
+        ),
+        partial(_downwards, once=False): (
+            "Each position counts once: two paths to the same pixel are one entry. Use a set."
+        ),
+        partial(_downwards, keep=True): (
+            "Each layer replaces the positions by those of its input: yours still hold those of layers above."
+        ),
+        partial(
+            _downwards,
+            window=lambda x, o: [o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)],
         ): "The padding moves the window to the left: subtract it.",
-        (
-            lambda layers: _shifts(
-                layers, lambda x, o: [(o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)]
-            )
+        partial(
+            _downwards,
+            window=lambda x, o: [(o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)],
         ): "The stride multiplies the output's position only: o * stride - padding + j * dilation.",
-        (
-            lambda layers: [position for position in _touched_positions(layers) if position >= 0]
-        ): "Positions in the padding are negative: keep them.",
+        partial(
+            _downwards,
+            window=lambda x, o: [(o - x.padding) * x.stride + j * x.dilation for j in range(x.kernel)],
+        ): "The padding counts in positions of the layer's input: it isn't multiplied by the stride.",
+        partial(
+            _downwards,
+            window=lambda x, o: [place - x.kernel // 2 * x.dilation for place in _window(x, o)],
+        ): (
+            "Your window has o * stride in its middle. Here it begins at o * stride - padding: only padding "
+            "moves it to the left."
+        ),
+        (lambda layers: _touched_positions(layers[-1:]) if layers else None): (
+            "Your function returns inside the loop, after one layer: move `return` out of it."
+        ),
+        then(_touched_positions, lambda found: [position for position in found if position >= 0]): (
+            "Positions in the padding are negative: keep them."
+        ),
     },
 )
 def touched_positions(trial: Trial) -> None:
     trial.signature("layers")
-    trial.case([Layer(3, dilation=2), Layer(3, dilation=2)], expected=[0, 2, 4, 6, 8])
-    trial.case([Layer(2, stride=3), Layer(2, stride=2, dilation=3)], expected=[0, 1, 9, 10])
-    trial.case([Layer(3, padding=1), Layer(2, stride=2), Layer(3, dilation=4, padding=3)])
-    result = trial.case(
-        [Layer(2, stride=2, padding=1), Layer(3, dilation=3, padding=2), Layer(4, stride=3, dilation=2)]
+    trial.case([Layer(3, dilation=2), Layer(3, dilation=2)], expected=[0, 2, 4, 6, 8], whole=True)
+    trial.case([Layer(2, stride=3), Layer(2, stride=2, dilation=3)], expected=[0, 1, 9, 10], whole=True)
+    trial.case([Layer(3, padding=1), Layer(2, stride=2), Layer(3, dilation=4, padding=3)], whole=True)
+    trial.case(
+        [Layer(2, stride=2, padding=1), Layer(3, dilation=3, padding=2), Layer(4, stride=3, dilation=2)],
+        whole=True,
     )
-    trial.require(
-        all(isinstance(position, (int, np.integer)) for position in result),
-        "Positions are whole numbers: write int(...).",
-        yours=result,
-    )
-    trial.case([])
+    trial.case([], whole=True)
 
 
-def _paths(layers: Sequence[Layer]) -> list[int]:
-    positions = [0]
-    for x in reversed(layers):
-        positions = [o * x.stride - x.padding + j * x.dilation for o in positions for j in range(x.kernel)]
-    return positions
-
-
-check.number(
-    "touched_pixels",
-    answer=25,
+check.choice(
+    "gridding_picture",
+    answer="D",
     hints=(
-        "Along one axis, your function gave the touched positions of exactly these two layers. How many?",
-        "0, 2, 4, 6, 8. In two dimensions, each touched row is crossed with each touched column.",
-        "5 * 5",
+        "Which columns does an output in an even column read, if every dilation is 2? And the output beside "
+        "it?",
+        "Even columns read even columns only, through all layers. In the image, all even columns have one "
+        "colour.",
+        "A mean over white stripes only is white; a mean over black stripes only is black.",
     ),
     why={
-        5: "That is along one axis; in two dimensions rows and columns multiply.",
-        81: "That is the square they span. Most of its pixels are never read.",
-        9: "Nine weights read nine pixels in one layer; two layers reach more places.",
-        18: "Two layers of nine weights make 81 paths, but many of them end at the same pixel.",
+        "A": "Look at the noise: the same network smoothed it, so it does average.",
+        "B": "All outputs exist, and nothing was subsampled: the dilation moves what an output reads, not "
+        "where it lies.",
+        "C": "An even step from an even column stays even, through as many layers of dilation 2 as you like.",
     },
 )
 
@@ -615,84 +741,99 @@ check.number(
         "Which "
         "dilations reach it?",
         "Each new layer must place three copies of what was reached so far side by side: the copies are as "
-        "far "
-        "apart as they are wide.",
+        "far apart as they are wide.",
     ),
+    why={
+        (lambda layers: [1] * layers): (
+            "No holes, but the narrowest field: each layer adds two positions, where it could triple them."
+        ),
+        (lambda layers: [2] * layers): (
+            "All dilations are 2: every path lands on an even position, and the odd ones are never read."
+        ),
+        (lambda layers: [2**i for i in range(layers)]): (
+            "Powers of two leave no holes, but many pixels are read twice: there is a wider field."
+        ),
+        (lambda layers: [4**i for i in range(layers)]): (
+            "Powers of four leave holes: after the first layer three neighbours are seen, and copies of them "
+            "4 apart don't touch."
+        ),
+        (lambda layers: [i + 1 for i in range(layers)]): (
+            "1, 2, 3, ... leaves no holes, but many pixels are read twice: there is a wider field."
+        ),
+        (lambda layers: [2 * i + 1 for i in range(layers)]): (
+            "1, 3 is right for two layers, which see 9 neighbours. The third may put copies of these "
+            "further apart than 5."
+        ),
+    },
 )
 def widest_without_holes(trial: Trial) -> None:
     trial.signature("layers")
-    for layers in (1, 4, 3, 2):
-        dilations = trial.call(layers)
+    answers = {layers: trial.call(layers) for layers in (3, 2, 1, 4, 6)}
+    for wrong, message in trial.why.items():
+        if all(_as_list(dilations) == wrong(layers) for layers, dilations in answers.items()):
+            trial.require(False, message, **_schedule(answers[3]))
+    for layers, dilations in answers.items():
         trial.require(dilations is not None, "Your function returned None.", "Does it end with `return ...`?")
         details = {"layers": layers, "yours": dilations}
-        is_list = isinstance(dilations, (list, tuple)) and len(dilations) == layers
-        trial.require(is_list, f"The answer should be a list of {layers} dilations.", **details)
+        is_list = isinstance(dilations, (list, tuple))
+        other = "" if is_list else f", not {describe_type(dilations)}"
+        trial.require(
+            is_list and len(dilations) == layers,
+            f"For n = {layers} the answer is a list of {layers} dilations{other}.",
+            **details,
+        )
         whole = all(isinstance(d, (int, np.integer)) and d >= 1 for d in dilations)
         trial.require(whole, "A dilation is a whole number, 1 or larger.", **details)
         support, _, _ = _support([Layer(3, dilation=int(d)) for d in dilations])
-        details["touched"] = f"{int(support.sum())} of {len(support)} positions"
-        if not support.all():
-            common = math.gcd(*dilations)
-            trial.require(
-                common == 1,
-                f"All dilations are multiples of {common}: every path lands on a multiple of {common}, the "
-                "pixels between are never read.",
-                **details,
-            )
-            trial.require(
-                False, "There are holes: some positions inside the field are never read.", **details
-            )
-        if len(support) < 3**layers:
-            is_doubling = sorted(dilations) == [2**i for i in range(layers)]
-            message = (
-                "Powers of two leave no holes, but many pixels are read twice: there is a wider field."
-                if is_doubling
-                else "No holes, but there is a wider field: three taps a layer can reach more positions."
-            )
-            trial.require(False, message, **details)
+        common = math.gcd(*map(int, dilations))
+        trial.require(
+            support.all() or common == 1,
+            f"All dilations are multiples of {common}: every path lands on a multiple of {common}, the "
+            f"pixels "
+            "between are never read.",
+            **_schedule(dilations),
+        )
+        trial.require(
+            support.all(),
+            "There are holes: some positions inside the field are never read.",
+            **_schedule(dilations),
+        )
+        trial.require(
+            len(support) == 3**layers,
+            "No holes, but there is a wider field: three taps a layer can reach more positions.",
+            **_schedule(dilations),
+        )
 
 
-check.choice(
-    "gridding_picture",
-    answer="B",
-    hints=(
-        "Which columns does an output in an even column read, if every dilation is 2? And the output beside "
-        "it?",
-        "Even columns read even columns only, through all layers. In the image, all even columns have one "
-        "colour.",
-        "A mean over white stripes only is white; a mean over black stripes only is black.",
-    ),
-    why={
-        "A": "Look at the noise: the same network smoothed it, so it does average.",
-        "C": "An even step from an even column stays even, through as many layers of dilation 2 as you like.",
-        "D": "All outputs exist, and nothing was subsampled: the dilation moves what an output reads, not "
-        "where it "
-        "lies.",
-    },
-)
+def _as_list(dilations: object) -> list | None:
+    return list(dilations) if isinstance(dilations, (list, tuple)) else None
+
+
+def _schedule(dilations: Sequence[int]) -> dict[str, object]:
+    """What a "not yet" shows of a schedule: not the expected one, which would be the solution."""
+    support, _, _ = _support([Layer(3, dilation=int(d)) for d in dilations])
+    touched = f"{int(support.sum())} of {len(support)} positions"
+    return {"layers": len(dilations), "yours": list(dilations), "touched": touched}
 
 
 # ---- 5. A whole network
 
 check.choice(
     "unet_phase",
-    answer="D",
+    answer="A",
     hints=(
         "Where do the two corners of the field come from? Follow the deepest path from one output pixel: up "
-        "the "
-        "decoder, through the bottom, down the encoder.",
+        "the decoder, through the bottom, down the encoder.",
         "A transposed convolution with kernel 2 and stride 2 hands each output pixel exactly one input: "
-        "position o "
-        "comes from o // 2. The two 3x3 layers before it widen this to a few neighbours.",
+        "position o comes from o // 2. The two 3x3 layers before it widen this to a few neighbours.",
         "Five neighbours always lie in three coarser pixels. With the two 3x3 layers there, seven are "
-        "needed, in four "
-        "coarser ones; then eight, and these lie in four or five, depending on the position.",
+        "needed, in four coarser ones; then eight, and these lie in four or five, depending on the position.",
     ),
     why={
-        "A": "The picture is the middle of a valid convolution's output: no zeros are anywhere near.",
         "B": "The weights don't matter: the field was measured with all weights equal and positive.",
         "C": "Max pooling reads all four pixels of its window, and it was measured as if all of them "
         "counted.",
+        "D": "The picture is the middle of a valid convolution's output: no zeros are anywhere near.",
     },
 )
 
@@ -700,76 +841,128 @@ check.choice(
 # ---- 6. Theoretical and effective
 
 
+def _effective_sigma(weights: Tensor) -> float:
+    return float(np.sqrt(np.cov(np.arange(len(weights)), aweights=weights.double().numpy(), ddof=0)))
+
+
+def _positions(weights: Tensor) -> Tensor:
+    return torch.arange(len(weights), dtype=weights.dtype)
+
+
+def _mean(weights: Tensor) -> float:
+    return float((weights * _positions(weights)).sum() / weights.sum())
+
+
+def _spread(
+    weights: Tensor,
+    *,
+    centre: Callable[[Tensor], float] = _mean,
+    total: Callable[[Tensor], float] = torch.sum,
+    deviation: Callable[[Tensor], Tensor] = torch.square,
+    root: Callable[[float], float] = math.sqrt,
+) -> float:
+    """The standard deviation with its parts left open, for the mistakes."""
+    deviations = deviation(_positions(weights) - centre(weights))
+    return root(float((weights * deviations).sum() / total(weights)))
+
+
 @check.exercise(
-    oracle=lambda weights: float(np.sqrt(np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0))),
+    oracle=_effective_sigma,
     hints=(
         "Treat the weights as how often each position occurs: divide by their sum first, then take mean and "
         "standard deviation of the position.",
-        "positions = torch.arange(len(weights)); share = weights / weights.sum(); mean = (share * "
-        "positions).sum().",
+        "The mean position is the sum of share times position; torch.arange(len(weights)) are the positions. "
+        "The variance is the same sum, with the squared distance to the mean in the place of the position.",
         "The square root of (share * (positions - mean) ** 2).sum(), as a float.",
     ),
     why={
-        (
-            lambda weights: float(np.cov(np.arange(len(weights)), aweights=weights.numpy(), ddof=0))
+        partial(
+            _spread, root=float
         ): "That is the variance: take its square root, for the answer is in pixels.",
         (lambda weights: float(weights.std())): (
             "That is how much the weights themselves vary. We ask for the spread of the positions, weighted."
         ),
-        (
-            lambda weights: float((weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum().sqrt())
-        ): "The weights need not add up to one: divide by their sum.",
-        (
-            lambda weights: float(
-                (
-                    (weights * (torch.arange(len(weights)) - (len(weights) - 1) / 2) ** 2).sum()
-                    / weights.sum()
-                ).sqrt()
-            )
-        ): "Measure from the weighted mean of the positions, not from the middle of the array.",
-        (
-            lambda weights: float(_mean(weights))
-        ): "That is the mean position. How far around it do the positions spread?",
-        (
-            lambda weights: float(
-                (
-                    (weights * (torch.arange(len(weights)) - _mean(weights)) ** 2).sum() / (weights.sum() - 1)
-                ).sqrt()
-            )
-        ): "Divide by the sum of the weights, not by the sum minus one: they are shares, not a sample.",
-        (
-            lambda weights: float(((weights * torch.arange(len(weights)) ** 2).sum() / weights.sum()).sqrt())
-        ): "Measure from the weighted mean of the positions, not from position 0.",
+        (lambda weights: float(_positions(weights).std())): (
+            "Your result doesn't depend on the weights: a position counts as much as its weight says."
+        ),
+        (lambda weights: float(_positions(weights).std(correction=0))): (
+            "The weights are missing: you took the standard deviation of 0, 1, ..., n - 1, all alike."
+        ),
+        partial(_spread, total=lambda weights: 1.0): (
+            "The weights need not add up to one: divide by their sum in the variance, too."
+        ),
+        partial(_spread, centre=lambda w: float((w * _positions(w)).sum()), total=lambda weights: 1.0): (
+            "The weights need not add up to one: divide them by their sum before you take mean and variance."
+        ),
+        partial(_spread, total=torch.max): (
+            "Divide by the sum of the weights, not by the largest: shares add up to one."
+        ),
+        (lambda weights: float((weights * _positions(weights)).std())): (
+            "That is how much the products of weight and position vary. A weight says how often its position "
+            "counts."
+        ),
+        partial(_spread, total=len): "Divide by the sum of the weights, not by how many there are.",
+        partial(_spread, total=lambda weights: weights.sum() * len(weights)): (
+            "Shares add up to one already: sum the squared distances times their shares, don't average again."
+        ),
+        partial(_spread, total=lambda weights: weights.sum() - 1): (
+            "Divide by the sum of the weights, not by the sum minus one: they are shares, not a sample."
+        ),
+        partial(_spread, centre=lambda weights: (len(weights) - 1) / 2): (
+            "Measure from the weighted mean of the positions, not from the middle of the array."
+        ),
+        partial(_spread, centre=lambda weights: len(weights) // 2): (
+            "Measure from the weighted mean of the positions, not from position len(weights) // 2."
+        ),
+        partial(_spread, centre=lambda weights: float(weights.argmax())): (
+            "Measure from the weighted mean of the positions, not from the position with the largest weight."
+        ),
+        partial(_spread, centre=lambda weights: 0.0): (
+            "Measure from the weighted mean of the positions, not from position 0."
+        ),
+        partial(_spread, deviation=torch.abs, root=float): (
+            "That is the mean distance. The standard deviation is the root of the mean squared distance."
+        ),
+        given(_effective_sigma, weights=torch.square): (
+            "You squared the weights. What is to be squared is the distance of a position to the mean."
+        ),
+        then(_effective_sigma, lambda sigma: 2 * sigma): "That is twice the standard deviation.",
+        (lambda weights: float((weights >= weights.max() / 2).sum()) / 2): (
+            "That is half of the width at half of the peak's height, another measure of a bell."
+        ),
+        _mean: "That is the mean position. How far around it do the positions spread?",
     },
 )
 def effective_sigma(trial: Trial) -> None:
     trial.signature("weights")
-    trial.case(tensor(0, 0, 1, 3), expected=math.sqrt(3) / 4)
+    trial.case(tensor(2, 5, 1, 1), expected=math.sqrt(62) / 9)
     trial.case(tensor(1, 2, 1), expected=math.sqrt(0.5))
     trial.case(numbers(12, seed=31).abs() * 5)
     trial.case(numbers(7, seed=32).abs() ** 4)
-
-
-def _mean(weights: Tensor) -> Tensor:
-    return (weights * torch.arange(len(weights))).sum() / weights.sum()
+    trial.case(
+        tensor(3, 0, 1, 4, 2).float(), tolerance=1e-5, label="effective_sigma([3, 0, 1, 4, 2] in float32)"
+    )
 
 
 check.number(
-    "doubling_sigma",
-    answer=4,
+    "layers_for_sigma",
+    answer=150,
     hints=(
-        "sigma = sqrt(n (k^2 - 1) / 12). What has to happen to n so that sigma doubles?",
-        "sigma grows like the square root of n.",
-        "sqrt(4 n) = 2 sqrt(n)",
+        "sigma = sqrt(n (k^2 - 1) / 12) with k = 3. Which n gives 10?",
+        "Square both sides: the variance has to be 100, and each layer adds (3^2 - 1) / 12 = 8/12.",
+        "100 divided by 8/12.",
     ),
     why={
-        2: (
-            "The theoretical field doubles with twice the layers; the effective one grows like a square root."
-        ),
+        15: "Each layer adds 8/12 to the *variance*, sigma squared: 100 has to be reached, not 10.",
         math.sqrt(
-            2
-        ): "The square root of 2 is by how much sigma grows when n doubles; we ask for the opposite.",
-        8: "sigma grows with the square root, not the logarithm or the cube root of n.",
+            150
+        ): "sigma grows with the root of n, so n grows with the square of sigma: don't take the root.",
+        10: "Ten layers reach 10 pixels on each side: that is the theoretical field. Its edge has next to no "
+        "weight; sigma is only 2.6.",
+        5: "Five layers see 11 pixels in all: that is the theoretical field. sigma is only 1.8.",
+        50: "With k = 3 a layer adds (9 - 1) / 12 to the variance; 2 would be that of k = 5.",
+        100: "A layer adds 8/12 to the variance, not 1.",
+        301: "That is how wide the theoretical field is: how many layers make it?",
     },
 )
 
@@ -781,15 +974,16 @@ check.choice(
     answer="C",
     hints=(
         "Look at the left end first: what can a network know that sees a single pixel?",
-        "Then compare the middle with the right end. All five have about the same number of weights and "
-        "steps.",
-        "One option says that context helps, and that a wide field isn't free.",
+        "Then compare the middle with the right end, seed by seed. All five networks have about the same "
+        "number "
+        "of weights and steps.",
+        "The lines are lowest on the left, highest in the middle, and lower again on the right.",
     ),
     why={
-        "A": "Follow the curve to its right end: the largest field doesn't give the best Dice.",
-        "B": "The network of one pixel is far below the others: neighbours help a lot.",
+        "A": "Follow the lines to their right end: the largest field doesn't give the best Dice in any seed.",
+        "B": "The network of one pixel is far below the others in every seed: neighbours help a lot.",
         "D": "The right panel shows the opposite: after training the effective field is narrower than "
-        "before, in "
-        "every network that sees more than one pixel.",
+        "before, "
+        "in every network that sees more than one pixel.",
     },
 )

@@ -32,14 +32,14 @@ class Slices(NamedTuple):
         return (self.images != 0).any(dim=1)
 
     def showing(self, *classes: int) -> Tensor:
-        """Positions of the slices in which one of the classes (by default any tumour) is seen: int64, (n,)."""
+        """Positions of the slices that show one of the classes (by default any tumour): int64, (n,)."""
         wanted = torch.tensor(classes or (1, 2, 3), dtype=torch.uint8)
         return torch.isin(self.labels, wanted).any(dim=(1, 2)).nonzero()[:, 0]
 
     def modality(self, name: str, at_least: float = 0.0) -> Tensor:
-        """One modality alone, to look at or to learn from: float32, (n, 1, X, Y), about 0 to 1, background 0.
+        """One modality alone, to look at or to learn from: float32, (n, 1, X, Y), about 0 to 1.
 
-        Normalised values from -3 to 3 become 0 to 1.
+        Normalised values from -3 to 3 become 0 to 1; the background is 0.
 
         Args:
             name: one of ``cohort.MODALITIES``.

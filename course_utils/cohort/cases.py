@@ -172,7 +172,7 @@ def save_labels(labels: np.ndarray, path: str | Path, scan: str | Path) -> Path:
         scan: the case's folder, or one NIfTI file with the scan's geometry.
 
     Raises:
-        CohortError: the labels' shape or values do not fit, or ``path`` has another ending, or the scan cannot
+        CohortError: the labels' shape or values do not fit, ``path`` has another ending, or the scan cannot
             be read.
     """
     path, scan = Path(path), Path(scan)

@@ -161,8 +161,8 @@ def _hint(folder: Path, folders: list[Path]) -> str:
     if (folder / "dataset.json").is_file() or (folder / "imagesTr").is_dir():
         return (
             "It looks like a task of the Medical Segmentation Decathlon, with all modalities in one file "
-            "(imagesTr) and other labels (labelsTr). Here a case is a folder, with one file a modality, as in "
-            "BraTS."
+            "(imagesTr) and other labels (labelsTr). Here a case is a folder, with one file a modality, as "
+            "in BraTS."
         )
     return _how_to_make_one(folder)
 

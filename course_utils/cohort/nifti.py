@@ -97,13 +97,13 @@ def to_brats(image: nibabel.Nifti1Image, name: str) -> np.ndarray:
     edges = nibabel.affines.voxel_sizes(affine)
     if not (np.isfinite(affine).all() and (edges > 0).all() and abs(np.linalg.det(affine[:3, :3])) > 0):
         raise CohortError(
-            f"{name}: its affine gives voxels of {_in_words(edges)} mm: no place in the head, no volume in ml. "
-            "Get the file again, or correct its header."
+            f"{name}: its affine gives voxels of {_in_words(edges)} mm: no place in the head, no volume in "
+            "ml. Get the file again, or correct its header."
         )
     if image.get_sform(coded=True)[1] == 0 and image.get_qform(coded=True)[1] == 0:
         raise CohortError(
-            f"{name} does not say how it lies in the head (qform and sform code 0): left and right would be a "
-            "guess. Get the file again, or set its affine if you know it."
+            f"{name} does not say how it lies in the head (qform and sform code 0): left and right would be "
+            "a guess. Get the file again, or set its affine if you know it."
         )
     zooms = np.array(image.header.get_zooms()[:3])
     if not np.allclose(zooms, edges, rtol=0.01):

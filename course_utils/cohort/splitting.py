@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +62,6 @@ def split(cases: Sequence[str | Path], seed: int, train: int, validation: int, t
     return Split(
         *(
             sorted(case for subject in order[first:last] for case in by_subject[subject])
-            for first, last in zip(bounds, bounds[1:])
+            for first, last in itertools.pairwise(bounds)
         )
     )

@@ -1,4 +1,4 @@
-"""What notebook 02 draws and moves: the kernel over its signal, and the row of the matrix that it is."""
+"""What notebook 02 draws and moves: windows, stamps, blocks; the kernel over its signal as a matrix row."""
 
 from __future__ import annotations
 
@@ -12,8 +12,85 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from course_utils.figures.curves import curves
 from course_utils.figures.sliders import SliderFigure
 from course_utils.figures.style import COLOURS
+
+
+def show_windows(ax: Axes, n: int, kernel: int, *, stride: int = 1, padding: int = 0) -> None:
+    """Draw which places each output of a convolution reads: one bar a window, over ``n`` places.
+
+    The places are squares on top, padding in grey; ``kernel`` is the window's length in places. The title
+    counts the outputs.
+    """
+    for place in range(-padding, n + padding):
+        colour = "white" if 0 <= place < n else "#CCCCCC"
+        ax.add_patch(Rectangle((place - 0.5, -1.3), 1, 0.8, facecolor=colour, edgecolor="black"))
+    starts = range(-padding, n + padding - kernel + 1, stride)
+    for i, start in enumerate(starts):
+        ax.add_patch(Rectangle((start - 0.42, i - 0.3), kernel - 0.16, 0.6, color=COLOURS["orange"]))
+    ax.set(title=f"stride {stride}, padding {padding}\n{len(starts)} outputs", xlabel="place")
+    ax.set(xlim=(-2, n + 1), ylim=(n, -1.8), xticks=range(0, n, 2))
+
+
+def show_stamps(
+    axes: Sequence[Axes], b: Sequence[float], kernel: Sequence[float], *, stride: int = 1
+) -> None:
+    """Draw a transposed convolution as stamps: one of ``axes`` for each input, and one more for their sum.
+
+    ``b`` (n,) are the inputs, ``kernel`` (k,) the stamp; there are n + 1 ``axes``.
+    """
+    places = np.arange((len(b) - 1) * stride + len(kernel))
+    bottom, name = np.zeros(len(places)), ", ".join(f"{weight:g}" for weight in kernel)
+    for i, (value, colour) in enumerate(zip(b, ("blue", "orange", "green", "red", "purple", "sky"))):
+        stamp = np.zeros(len(places))
+        stamp[i * stride : i * stride + len(kernel)] = value * np.asarray(kernel)
+        axes[i].bar(places, stamp, color=COLOURS[colour])
+        axes[i].set_title(f"input {i}: {value:g} · ({name})")
+        axes[-1].bar(places, stamp, bottom=bottom, color=COLOURS[colour])
+        bottom += stamp
+    axes[-1].set_title("all stamps, added")
+    axes[0].set_ylabel("value")
+    for ax in axes:
+        ax.set(xlabel="place in the output", xticks=places)
+
+
+def draw_frame(ax: Axes, row: int, column: int, rows: int, columns: int) -> None:
+    """Frame ``rows`` x ``columns`` cells of a matrix drawn by ``show_matrix``, from (row, column) on."""
+    corner = (column - 0.5, row - 0.5)
+    style = {"fill": False, "edgecolor": COLOURS["green"], "linewidth": 4, "clip_on": False, "zorder": 3}
+    ax.add_patch(Rectangle(corner, columns, rows, **style))
+
+
+def draw_blocks(ax: Axes, rows: int, columns: int, *, frame: tuple[int, int]) -> None:
+    """Divide a drawn matrix into blocks of ``rows`` x ``columns``, and frame one: (block row, column)."""
+    bottom, top = ax.get_ylim()
+    left, right = ax.get_xlim()
+    for edge in np.arange(top + rows, bottom, rows):
+        ax.axhline(edge, color="black", linewidth=0.8)
+    for edge in np.arange(left + columns, right, columns):
+        ax.axvline(edge, color="black", linewidth=0.8)
+    draw_frame(ax, frame[0] * rows, frame[1] * columns, rows, columns)
+
+
+def memory(sides: Sequence[int]) -> Axes:
+    """Draw the memory of a 3x3 convolution with padding 1, float32, against the side of a square image.
+
+    A sparse entry takes 8 bytes, 4 for its value and 4 for its column. At most ten ``sides``.
+    """
+    sides = np.asarray(sides, dtype=float)
+    lines = {
+        "dense matrix": (sides, 4 * sides**4),
+        "sparse matrix": (sides, 8 * (3 * sides - 2) ** 2),
+        "the image itself": (sides, 4 * sides**2),
+        "the kernel": (sides, np.full(len(sides), 36.0)),
+    }
+    labels = {"xlabel": "side of the image (pixels)", "ylabel": "memory (bytes), float32"}
+    title = "3x3 convolution, one pair of channels"
+    ax = curves(lines, **labels, title=title, logx=True, logy=True, marker="each")
+    ax.axhline(16e9, color="black", linewidth=0.8, linestyle="--")
+    ax.text(sides[0], 22e9, "16 GB, a laptop", fontsize=8)
+    return ax
 
 
 def show_convolution_row(
@@ -26,7 +103,7 @@ def show_convolution_row(
     stride: int = 1,
     padding: int = 0,
 ) -> None:
-    """Draw one step of ``matrix @ signal``: the kernel over its window, and the row of the matrix that holds it.
+    """Draw one step of ``matrix @ signal``: the kernel over its window, and the matrix row that holds it.
 
     Everything shares one horizontal scale: input value m stands above column m of the matrix, so the kernel,
     where it lies now, falls straight down into row ``row``. Padding zeros are grey; they have no column. The

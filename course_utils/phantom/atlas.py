@@ -8,6 +8,8 @@ templates from birth to adulthood. NeuroImage 47, S102 (2009).
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,13 +52,23 @@ class Atlas:
 
 @lru_cache(maxsize=1)
 def load_atlas() -> Atlas:
-    """The atlas of the course; read once per process."""
-    with np.load(ATLAS_FILE) as stored:
-        levels = np.float32(stored["levels"])
-        grey_matter, white_matter, brain = (
-            stored[name].astype(np.float32) / levels for name in ("grey_matter", "white_matter", "brain")
-        )
-        spacing = float(stored["spacing"])
+    """The atlas of the course; read once per process.
+
+    Raises:
+        RuntimeError: its file is missing or damaged.
+    """
+    try:
+        with np.load(ATLAS_FILE) as stored:
+            levels = np.float32(stored["levels"])
+            grey_matter, white_matter, brain = (
+                stored[name].astype(np.float32) / levels for name in ("grey_matter", "white_matter", "brain")
+            )
+            spacing = float(stored["spacing"])
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise RuntimeError(
+            f"{ATLAS_FILE} is damaged ({type(error).__name__}: {error}). It is a part of the course: get it "
+            "back with `git checkout -- course_utils/assets`, or get the course again."
+        ) from error
     depth = ndimage.distance_transform_edt(brain > 0.5, sampling=spacing).astype(np.float32)
     ventricles = _find_ventricles(np.clip(brain - grey_matter - white_matter, 0, 1), depth, spacing)
     return Atlas(

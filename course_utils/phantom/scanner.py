@@ -52,7 +52,7 @@ def scan(
 def _slice_profile(image: np.ndarray, modality: str, spacing: float, rng: np.random.Generator) -> np.ndarray:
     """Average over the thickness of the slices: partial volume along the axis."""
     thicknesses, probabilities = SLICE_THICKNESS_MM[modality]
-    width = int(round(rng.choice(thicknesses, p=probabilities) / spacing))
+    width = round(rng.choice(thicknesses, p=probabilities) / spacing)
     return ndimage.uniform_filter1d(image, width, axis=2) if width > 1 else image
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import nibabel
@@ -23,6 +25,9 @@ from course_utils.phantom.subject import Subject, check_arguments, make_subject,
 
 FILE_SUFFIXES = (*MODALITIES, "seg")
 PARAMETERS_FILE = "cohort.json"
+CHECKSUMS_FILE = ".SHA256SUMS"
+"""In each case's folder: what its files were when they were written, in the format of sha256sum."""
+
 GENERATOR_VERSION = 1
 """Raised whenever the same seed starts to give other voxels."""
 
@@ -46,7 +51,8 @@ def write_cohort(
 
     A case is a folder ``SynthBraTS_000`` with ``SynthBraTS_000_{t1,t1ce,t2,flair,seg}.nii.gz``. It appears
     when all its files are written, so an interrupted call leaves nothing half-made, and the next one goes on
-    from there. The number of workers makes no difference to the files.
+    from there. A case that is not as it was written (a file is missing, damaged or another one) is made
+    again. The number of workers makes no difference to the files.
 
     Args:
         folder: where to write; made if missing.
@@ -59,7 +65,7 @@ def write_cohort(
     Raises:
         ValueError: an argument is out of range.
         CohortMismatchError: the folder was made with other parameters, or holds other data.
-        RuntimeError: a worker process died.
+        RuntimeError: a worker process died, or the course's atlas is damaged.
     """
     check_arguments(seed, spacing)
     if subjects < 1:
@@ -83,7 +89,9 @@ def write_cohort(
                 bar.update()
         else:
             # "spawn": a forked copy of a process that already runs threads (a notebook with torch) can hang.
-            with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            with ProcessPoolExecutor(
+                processes, mp_context=get_context("spawn"), initializer=_end_with_parent
+            ) as pool:
                 try:
                     for done in as_completed([pool.submit(_make_and_write, *job) for job in jobs]):
                         done.result()
@@ -100,8 +108,16 @@ def write_cohort(
 
 
 def is_complete(case: Path) -> bool:
-    """Whether all five files of a case are there."""
-    return all((case / f"{case.name}_{suffix}.nii.gz").is_file() for suffix in FILE_SUFFIXES)
+    """Whether all five files of a case are there, as they were written, by their checksums."""
+    try:
+        lines = (case / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
+        expected = dict(reversed(line.split("  ", 1)) for line in lines)
+        return set(expected) == {f"{case.name}_{suffix}.nii.gz" for suffix in FILE_SUFFIXES} and all(
+            hashlib.sha256((case / name).read_bytes()).hexdigest() == digest
+            for name, digest in expected.items()
+        )
+    except (OSError, ValueError):
+        return False
 
 
 def available_cores() -> int:
@@ -113,16 +129,22 @@ def available_cores() -> int:
 
 def write_subject(subject: Subject, folder: Path) -> Path:
     """Write one subject's five files into a new folder under ``folder``; complete or not at all."""
-    temporary = Path(tempfile.mkdtemp(prefix=f".{subject.name}.", suffix=".part", dir=folder))
     case = folder / subject.name
+    temporary = folder / f".{subject.name}.{secrets.token_hex(8)}.part"
+    temporary.mkdir()
     try:
+        checksums = ""
         for suffix in FILE_SUFFIXES:
             values = subject.labels if suffix == "seg" else subject.images[suffix]
             contents = nifti_bytes(values, subject.affine)
-            (temporary / f"{subject.name}_{suffix}.nii.gz").write_bytes(contents)
-        temporary.chmod(0o755)
+            name = f"{subject.name}_{suffix}.nii.gz"
+            (temporary / name).write_bytes(contents)
+            checksums += f"{hashlib.sha256(contents).hexdigest()}  {name}\n"
+        (temporary / CHECKSUMS_FILE).write_text(checksums, encoding="utf-8")
         if case.exists() and not is_complete(case):
-            shutil.rmtree(case)
+            damaged = folder / f".{subject.name}.{secrets.token_hex(8)}.part"
+            os.replace(case, damaged)  # at once, so that nobody finds half a case
+            shutil.rmtree(damaged, ignore_errors=True)
         if not case.exists():  # else another process was faster, with the same voxels
             os.replace(temporary, case)
     finally:
@@ -135,6 +157,16 @@ def nifti_bytes(values: np.ndarray, affine: np.ndarray) -> bytes:
     image = nibabel.Nifti1Image(values, affine)
     image.header.set_xyzt_units("mm")
     return gzip.compress(image.to_bytes(), compresslevel=COMPRESSION_LEVEL, mtime=0)
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the process that started it does, even if that was killed."""
+
+    def wait() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _make_and_write(folder: Path, seed: int, index: int, spacing: float) -> None:
@@ -165,11 +197,16 @@ def _claim(folder: Path, parameters: dict[str, float]) -> None:
 
 def _read_record(record: Path) -> dict[str, float]:
     try:
-        return json.loads(record.read_text(encoding="utf-8"))
+        found = json.loads(record.read_text(encoding="utf-8"))
+        if not isinstance(found, dict) or not all(
+            isinstance(value, (int, float)) for value in found.values()
+        ):
+            raise ValueError("it should be names with numbers")
+        return found
     except ValueError as error:
         raise CohortMismatchError(
             f"{record} is damaged ({error}), so nobody knows how the cohort was made. "
-            "Delete the folder to make it anew."
+            f"Delete the folder {record.parent} to make it anew."
         ) from error
 
 

@@ -1,18 +1,18 @@
 """From a notebook's source to what students open: build it, check it, run it.
 
 ``notebooks/solutions/NN_topic.py`` is the only file edited by hand. From it come the student's notebook
-``notebooks/NN_topic.ipynb``, the written solutions ``course_utils/assets/solutions/<topic>.json`` and the table in
-the README (:func:`write_all`), and the executed pages (:func:`run_all`). :func:`check_all` says whether what is
-committed still agrees with the sources.
+``notebooks/NN_topic.ipynb``, the written solutions ``course_utils/assets/solutions/<topic>.json`` and the
+table in the README (:func:`write_all`), and the executed pages (:func:`run_all`). :func:`check_all` says
+whether what is committed still agrees with the sources.
 
-source       reads a source into cells                build     puts notebooks and solutions together
-regions      markers, stubs and scaffold              readme    the table of notebooks
-exercises    cell, check, minutes, written solution   gates     is what is committed in step, and is no solution shown
-plots        cells that draw                          leaks     where a solution can be read
-measures     minutes, words, lines                    run       executes notebooks
-rules        what is asked of every notebook          pages     executed notebooks as pages
-committed    reads the notebooks on disk              report    the measures as a table
-formulas     TeX as drawings
+source       reads a source into cells            build      puts notebooks and solutions together
+regions      markers, stubs and scaffold          readme     the table of notebooks
+exercises    check, minutes, written solution     committed  reads the notebooks on disk
+plots        cells that draw                      gates      in step? no solution shown? rules kept?
+measures     minutes, words, lines                leaks      where a solution can be read
+shapes       what code computes                   report     the measures as a table
+rules        what is asked of every notebook      run        executes notebooks
+formulas     TeX as drawings                      pages      executed notebooks as pages
 """
 
 from course_utils.publishing.build import solution_notebook, student_notebook, write_all

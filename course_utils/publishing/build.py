@@ -11,7 +11,7 @@ import hashlib
 import importlib
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils import bootstrap, files, paths
+from course_utils.checking.checker import Exercise as RegisteredExercise
 from course_utils.publishing import plots, readme
 from course_utils.publishing.exercises import Exercise, find_exercises, unfinished, written_solutions
 from course_utils.publishing.measures import Measures, excesses, measure, short_time, time_text
@@ -49,6 +50,7 @@ class Built:
 
     source: Source
     exercises: list[Exercise]
+    registered: Mapping[str, RegisteredExercise]  # by name
     student: NotebookNode
     solution: NotebookNode
     measures: Measures
@@ -73,7 +75,8 @@ def build(source_path: Path) -> Built:
     """
     source = read_source(Path(source_path))
     exercises = find_exercises(source)
-    _compare_with_registered(source, exercises)
+    registered = registered_exercises(source.topic)
+    _compare(source, exercises, registered)
     _refuse_stray_markers(source)
 
     student, solution = _versions(source, exercises)
@@ -88,6 +91,7 @@ def build(source_path: Path) -> Built:
     return Built(
         source=source,
         exercises=exercises,
+        registered=registered,
         student=_as_notebook(source, _with_time(student, time)),
         solution=_as_notebook(source, _with_time(solution, time)),
         measures=measured,
@@ -156,15 +160,15 @@ def write_if_changed(path: Path, text: str) -> bool:
     return True
 
 
-def registered_exercises(topic: str) -> Collection[str]:
-    """Names of the exercises in ``course_utils.checks.<topic>``; empty if there is no such module."""
+def registered_exercises(topic: str) -> Mapping[str, RegisteredExercise]:
+    """The exercises in ``course_utils.checks.<topic>`` by name; empty if there is no such module."""
     module = f"course_utils.checks.{topic}"
     try:
         return importlib.import_module(module).check.exercises
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
-        return ()
+        return {}
 
 
 def _versions(source: Source, exercises: list[Exercise]) -> tuple[_Cells, _Cells]:
@@ -231,8 +235,8 @@ def _defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def _compare_with_registered(source: Source, exercises: list[Exercise]) -> None:
-    registered = registered_exercises(source.topic)
+def _compare(source: Source, exercises: list[Exercise], registered: Mapping[str, RegisteredExercise]) -> None:
+    """Make sure that notebook and checks have the same exercises."""
     module = f"course_utils/checks/{source.topic}.py"
     for exercise in exercises:
         if exercise.name not in registered:

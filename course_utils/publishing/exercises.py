@@ -28,8 +28,8 @@ _SOLUTION = re.compile(r"\*\*Solution\.\*\*\s+")
 class Exercise:
     """One exercise of a notebook.
 
-    ``name`` and ``variable`` are those of its check ``variable = check("name", variable)``, which stands in line
-    ``check_line``; ``minutes`` and ``difficulty`` (1 to 3) are None where the statement doesn't say, and
+    ``name`` and ``variable`` are those of its check ``variable = check("name", variable)``, which stands in
+    line ``check_line``; ``minutes`` and ``difficulty`` (1 to 3) are None where the statement doesn't say, and
     ``solution`` is the written solution in markdown, empty where there is none.
     """
 
@@ -65,8 +65,8 @@ def find_exercises(source: Source) -> list[Exercise]:
     """The exercises of a source, in order.
 
     Raises:
-        BuildError: for an exercise without a check or a check without an exercise, markers that don't fit, and a
-            line about minutes and difficulty that is misspelt, misplaced or not the only one.
+        BuildError: for an exercise without a check or a check without an exercise, markers that don't fit,
+            and a line about minutes and difficulty that is misspelt, misplaced or not the only one.
     """
     pairs = _pair_with_checks(source)
     exercises, statement_from = [], 0
@@ -109,8 +109,8 @@ def unfinished(source: Source, exercises: list[Exercise]) -> Iterator[Breach]:
                 "solutions",
                 source.path,
                 exercise.check_line,
-                f"the exercise {exercise.name!r} has no written solution: after its check, write a markdown cell "
-                "with tags=[\"solution\"] that begins with '**Solution.** '",
+                f"the exercise {exercise.name!r} has no written solution: after its check, write a markdown "
+                "cell with tags=[\"solution\"] that begins with '**Solution.** '",
             )
         elif not _SOLUTION.match(exercise.solution):
             yield Breach(
@@ -122,7 +122,7 @@ def unfinished(source: Source, exercises: list[Exercise]) -> Iterator[Breach]:
 
 
 def written_solutions(exercises: list[Exercise]) -> dict[str, dict[str, str]]:
-    """What ``check.solution`` shows: of each exercise the written solution, without its mark, and the code."""
+    """What ``check.solution`` shows of each exercise: the written solution without its mark, and the code."""
     return {
         exercise.name: {"text": _SOLUTION.sub("", exercise.solution, count=1), "code": exercise.code}
         for exercise in exercises

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from course_utils import paths
 from course_utils.checking.outcome import NOT_ATTEMPTED
-from course_utils.publishing import readme
+from course_utils.publishing import leaks, readme
 from course_utils.publishing.build import (
+    Built,
     build,
     notebook_text,
     solutions_folder,
@@ -22,19 +20,14 @@ from course_utils.publishing.build import (
     student_path,
 )
 from course_utils.publishing.committed import DamagedNotebook, read_committed
-from course_utils.publishing.regions import find_regions
 from course_utils.publishing.rules import Breach
-from course_utils.publishing.run import NotebookError, outcomes, run_notebook
-from course_utils.publishing.source import BuildError, Line, Source, read_source, short_path, source_paths
+from course_utils.publishing.run import NotebookError, executed, outcomes
+from course_utils.publishing.source import BuildError, short_path, source_paths
 
 _REMEDY = "run 'make notebooks'"
 
-# A line of this many words, numbers and signs hardly appears twice by chance: "return (n - k) // s + 1" has
-# eleven, "total = 0" three.
-_DISTINCTIVE = 7
-_TRIVIAL = 2  # "return total", "else:"
-_TOKEN = re.compile(r"\w+|[^\w\s]")
-_BLOCK_HEADER = re.compile(r"(for|while|if|elif|else|with|try|except|finally|def|class|import|from)\b")
+_FEWEST_CHOICES = 8  # of fewer, the shares say nothing
+_LEAST_SHARE, _LARGEST_SHARE = 0.15, 0.35  # of the choices, for each letter
 
 
 def check_all(root: Path | None = None) -> list[str]:
@@ -44,7 +37,7 @@ def check_all(root: Path | None = None) -> list[str]:
 
 
 def sync_problems(root: Path | None = None) -> list[str]:
-    """Where committed notebooks, written solutions and the README's table differ from what the sources build."""
+    """Where notebooks, written solutions and the README's table differ from what the sources build."""
     root = root or paths.repository_root()
     problems: list[str] = []
     rows: list[readme.Row] = []
@@ -72,52 +65,46 @@ def rule_breaches(root: Path | None = None) -> list[Breach]:
 
     Sources that can't be built are left out: :func:`sync_problems` reports them.
     """
+    root = root or paths.repository_root()
     found: list[Breach] = []
-    for path in source_paths(root or paths.repository_root()):
+    choices: list[str] = []
+    for path in source_paths(root):
         try:
-            found += build(path).breaches
+            built = build(path)
         except BuildError:
             continue
-    return found
+        found += built.breaches
+        found += _telling_hints(built, root)
+        choices += [one.oracle for one in built.registered.values() if one.kind == "choice"]
+    return found + list(_uneven_letters(choices, root))
 
 
 def leak_problems(root: Path | None = None) -> list[str]:
-    """Solution lines that a student could see.
+    """Solutions that a student could read, see :mod:`course_utils.publishing.leaks`.
 
-    Two ways are looked for: a solution line in a committed notebook that its source didn't put there, and a
-    source that gives a solution away in a cell that students see. Lines are compared without white space and
-    comments.
+    Two ways are looked for: a source that gives a solution away in a cell that students see, and a committed
+    notebook that shows one which its source didn't put there.
     """
     root = root or paths.repository_root()
-    problems = []
+    problems: list[str] = []
     for path in source_paths(root):
         try:
-            source = read_source(path)
-            secrets = list(_secrets(source))
-            generated = student_notebook(path)
-        except BuildError as error:
-            problems.append(str(error))
-            continue
-        problems += _given_away(source, secrets, generated)
-        committed = student_path(path)
-        try:
-            if committed.exists():
-                problems += _pasted(
-                    f"notebooks/{committed.name}", secrets, generated, read_committed(committed)
-                )
-        except DamagedNotebook as error:
+            built = build(path)
+            problems += _given_away(built)
+            if student_path(path).exists():
+                problems += _added(built, read_committed(student_path(path)))
+        except (BuildError, DamagedNotebook) as error:
             problems.append(str(error))
     return problems
 
 
-def inverse_run_problems(source_path: Path, extra_env: Mapping[str, str] | None = None) -> list[str]:
+def inverse_run_problems(source_path: Path) -> list[str]:
     """Run the untouched student notebook: every check must answer "not attempted" and no cell may fail."""
     notebook = student_notebook(source_path)
     try:
-        executed = run_notebook(notebook, strict=False, extra_env=extra_env, name=source_path.stem)
+        answers = outcomes(executed(source_path, "student"))
     except NotebookError as error:
         return [str(error)]
-    answers = outcomes(executed)
     problems = [
         f"{source_path.stem}: the check {answer.exercise!r} answered {answer.status!r} to an untouched stub"
         for answer in answers
@@ -154,81 +141,85 @@ def _readme_problems(path: Path, rows: list[readme.Row]) -> Iterator[str]:
         yield f"{path.name}: the table of notebooks is not what the sources build: {_REMEDY}"
 
 
-@dataclass(frozen=True)
-class _Secret:
-    """Lines that belong together and that students must not see: a region, or a whole cell."""
-
-    line: int
-    lines: tuple[Line, ...]
-
-    @property
-    def telling(self) -> list[Line]:
-        """The lines that would give it away: the distinctive ones, or else all that aren't trivial."""
-        statements = [line for line in self.lines if not _BLOCK_HEADER.match(line.text.strip())]
-        distinctive = [line for line in statements if _tokens(line.text) >= _DISTINCTIVE]
-        return distinctive or [line for line in statements if _tokens(line.text) > _TRIVIAL]
-
-
-def _secrets(source: Source) -> Iterator[_Secret]:
-    for cell in source.cells:
-        if cell.hidden:
-            yield _Secret(cell.line, cell.lines)
-        elif cell.tag == "exercise":
-            for region in find_regions(source.path, cell):
-                yield _Secret(region.begin.number, tuple(region.solution))
+def _telling_hints(built: Built, root: Path) -> Iterator[Breach]:
+    known = leaks.known_names(built.source)
+    answers = _numbers(built)
+    for exercise in built.exercises:
+        secrets = leaks.secrets_of(built.source, exercise, known, answers)
+        hints = built.registered[exercise.name].hints
+        for number, hint in enumerate(hints[:-1], start=1):
+            found = secrets.seen_in([leaks.Text(hint, "markdown", known)])
+            if found:
+                yield Breach(
+                    "hints",
+                    root / "course_utils" / "checks" / f"{built.source.topic}.py",
+                    None,
+                    f"hint {number} of {len(hints)} of {exercise.name!r} gives {found[0].text!r} away, "
+                    "as only the last may",
+                )
 
 
-def _given_away(source: Source, secrets: Iterable[_Secret], generated: NotebookNode) -> Iterator[str]:
-    """Solutions of which the source shows more than half elsewhere."""
-    given = [
-        (number, line)
-        for number, cell in enumerate(generated.cells, start=1)
-        for line in cell.source.split("\n")
-    ]
-    for secret in secrets:
-        seen = {}
-        for line in secret.telling:
-            for number, text in given:
-                if _shows(text, line.text):
-                    seen[line] = number
-                    break
-        if len(seen) * 2 > len(secret.telling):
-            line, number = next(iter(seen.items()))
-            yield (
-                f"{short_path(source.path)}:{line.number}: the solution {line.text.strip()!r} can be read "
-                f"in cell {number} of the student's notebook"
+def _uneven_letters(right: list[str], root: Path) -> Iterator[Breach]:
+    if len(right) < _FEWEST_CHOICES:
+        return
+    for letter in "ABCD":
+        share = right.count(letter) / len(right)
+        if not _LEAST_SHARE <= share <= _LARGEST_SHARE:
+            yield Breach(
+                "letters",
+                root / "course_utils" / "checks",
+                None,
+                f"{letter} is right in {right.count(letter)} of {len(right)} choices ({100 * share:.0f} %): "
+                f"between {100 * _LEAST_SHARE:.0f} and {100 * _LARGEST_SHARE:.0f} %, so that "
+                "guessing doesn't pay",
             )
 
 
-def _pasted(
-    name: str, secrets: Iterable[_Secret], generated: NotebookNode, committed: NotebookNode
-) -> Iterator[str]:
-    """Solution lines in the committed notebook beyond the lines that were generated."""
-    solution = [line.text for secret in secrets for line in secret.lines if _tokens(line.text) > _TRIVIAL]
-    expected = Counter(_normalised(line) for cell in generated.cells for line in cell.source.split("\n"))
+def _given_away(built: Built) -> Iterator[str]:
+    """Solutions that the source itself shows."""
+    known = leaks.known_names(built.source)
+    texts = [leaks.Text(cell.source, cell.cell_type, known) for cell in built.student.cells]
+    for secrets in _secrets(built, known):
+        found = secrets.seen_in(texts)
+        if found:
+            secret, number = found
+            yield (
+                f"{short_path(built.source.path)}:{secret.line}: the solution {secret.text!r} can be read in "
+                f"cell {number} of the student's notebook"
+            )
+
+
+def _added(built: Built, committed: NotebookNode) -> Iterator[str]:
+    """Solutions in the committed notebook that were not generated."""
+    name = f"notebooks/{student_path(built.source.path).name}"
+    regions = [region for exercise in built.exercises for region in exercise.regions]
+    lines = [line for region in regions for line in region.solution]
+    lines += [line for cell in built.source.cells if cell.hidden for line in cell.lines]
+    added = list(leaks.pasted(lines, built.student, committed))
+    for number, text in added:
+        yield f"{name}, cell {number}: the line {text!r} shows a solution"
+    if added:
+        return
+    known = leaks.known_names(built.source)
+    generated = {cell.source for cell in built.student.cells}
     for number, cell in enumerate(committed.cells, start=1):
-        for text in cell.source.split("\n"):
-            if expected[_normalised(text)] > 0:
-                expected[_normalised(text)] -= 1
-            elif any(_shows(text, line) for line in solution):
-                yield f"{name}, cell {number}: the line {text.strip()!r} shows a solution"
+        if cell.source not in generated:
+            text = leaks.Text(cell.source, cell.cell_type, known)
+            for secrets in _secrets(built, known):
+                found = secrets.seen_in([text])
+                if found:
+                    yield f"{name}, cell {number}: shows the solution {found[0].text!r}"
 
 
-def _shows(text: str, solution: str) -> bool:
-    """Whether ``text`` is this line of a solution, or contains it where it is too long for chance."""
-    if _tokens(solution) >= _DISTINCTIVE:
-        return _normalised(solution) in _normalised(text)
-    return _normalised(solution) == _normalised(text)
+def _secrets(built: Built, known: frozenset[str]) -> Iterator[leaks.Secrets]:
+    answers = _numbers(built)
+    for exercise in built.exercises:
+        yield leaks.secrets_of(built.source, exercise, known, answers)
+    for cell in built.source.cells:
+        if cell.hidden:
+            yield leaks.secrets_of_hidden(cell)
 
 
-def _code(text: str) -> str:
-    """The line without a comment's sign in front and without a comment behind."""
-    return re.sub(r"\s#\s.*", "", text.strip().lstrip("#> ")).strip()
-
-
-def _normalised(text: str) -> str:
-    return re.sub(r"\s", "", _code(text))
-
-
-def _tokens(text: str) -> int:
-    return len(_TOKEN.findall(_code(text)))
+def _numbers(built: Built) -> dict[str, float]:
+    """The answers of the exercises that ask for a number."""
+    return {name: one.oracle for name, one in built.registered.items() if one.kind == "number"}

@@ -95,8 +95,8 @@ def excesses(source: Source, measures: Measures, versions: Sequence[Cells]) -> I
             source.path,
             None,
             f"{measures.drawing} of {measures.lines} lines of code in view draw "
-            f"({100 * measures.share_of_drawing:.0f} %, at most {100 * MOST_DRAWING:.0f} %): call a helper of "
-            'course_utils.figures, or put what only draws into a cell with tags=["plot"]',
+            f"({100 * measures.share_of_drawing:.0f} %, at most {100 * MOST_DRAWING:.0f} %): call a helper "
+            'of course_utils.figures, or put what only draws into a cell with tags=["plot"]',
         )
     if not source.time.startswith(COMPUTED):
         yield Breach(
@@ -120,8 +120,8 @@ def time_text(source: Source, exercises: Sequence[Exercise], measures: Measures)
             raise BuildError(
                 source.path,
                 exercise.cell.line,
-                f"the notebook's time is computed, but the exercise {exercise.name!r} doesn't say how long it "
-                "takes: below its heading, write a paragraph such as '*10 minutes · difficulty 2 of 3*'",
+                f"the notebook's time is computed, but the exercise {exercise.name!r} doesn't say how long "
+                "it takes: below its heading, write a paragraph such as '*10 minutes · difficulty 2 of 3*'",
             )
     remark = source.time.removeprefix(COMPUTED)
     if not exercises:

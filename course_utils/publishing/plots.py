@@ -50,8 +50,8 @@ def check_plot_cells(source: Source, cells: Sequence[tuple[Cell, Sequence[Line]]
             raise BuildError(
                 source.path,
                 cell.line,
-                f"this cell uses {name!r}, which the plot cell in line {from_plots[name].line} binds: a plot cell "
-                "only draws; compute in a cell before it",
+                f"this cell uses {name!r}, which the plot cell in line {from_plots[name].line} binds: a plot "
+                "cell only draws; compute in a cell before it",
             )
         for name in bound:
             from_plots.pop(name, None)
@@ -62,8 +62,9 @@ def check_plot_cells(source: Source, cells: Sequence[tuple[Cell, Sequence[Line]]
 def drawing_lines(tree: ast.Module, drawing_names: set[str]) -> set[int]:
     """The numbers of the lines (from 1) of a cell's statements that draw.
 
-    A statement draws if it touches pyplot, ``figures``, something imported from matplotlib, or what one of these
-    returned (a figure, axes). The head of a loop, a condition or a function counts if all that is in it draws.
+    A statement draws if it touches pyplot, ``figures``, something imported from matplotlib, or what one of
+    these returned (a figure, axes). The head of a loop, a condition or a function counts if all that is in it
+    draws.
 
     Args:
         tree: the cell.

@@ -13,8 +13,8 @@ from course_utils.publishing.source import BuildError, Source, read_text
 BEGIN = "<!-- notebooks:begin -->"
 END = "<!-- notebooks:end -->"
 
-# The account in the address that pyproject.toml is delivered with. Nobody can register it: GitHub's own names have
-# no underscore. Whoever publishes the course puts theirs in its place.
+# The account in the address that pyproject.toml is delivered with. Nobody can register it: GitHub's names
+# have no underscore. Whoever publishes the course puts theirs in its place.
 UNSET_ACCOUNT = "set_your_address"
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -44,15 +44,15 @@ def with_table(path: Path, rows: Sequence[Row]) -> str:
 
 def _table(rows: Sequence[Row]) -> list[str]:
     if urlsplit(bootstrap.repository_address()).path.split("/")[1:2] == [UNSET_ACCOUNT]:
-        lines = [_line("", "Notebook", "You build", "Time"), "|---|---|---|---|"]
+        lines = ["| | Notebook | You build | Time |", "|---|---|---|---|"]
         lines += [_line(*_cells(row)) for row in rows]
         return [
             *lines,
             "",
-            "To open the notebooks on Colab, state the address of your copy in `pyproject.toml` under `[project.urls]` "
-            "and run `make notebooks`: this table then has a badge for each.",
+            "To open the notebooks on Colab, state the address of your copy in `pyproject.toml` under "
+            "`[project.urls]` and run `make notebooks`: this table then has a badge for each.",
         ]
-    lines = [_line("", "Notebook", "You build", "Time", ""), "|---|---|---|---|---|"]
+    lines = ["| | Notebook | You build | Time | |", "|---|---|---|---|---|"]
     for row in rows:
         url = bootstrap.colab_url(_path(row))
         lines.append(_line(*_cells(row), f"[![Open {row.source.number} in Colab]({_BADGE})]({url})"))

@@ -1,13 +1,16 @@
 """Solution regions: what a student's exercise cell shows instead of the solution.
 
 The markers are nbgrader's. Inside a region, lines starting with ``# > `` are the scaffold that the student
-sees live; a region without any becomes ``raise NotImplementedError``. (``#> `` is read, too; the formatter makes it
-``# > ``.) An ordinary comment can't begin like that, inside a region or outside: it would be taken for scaffold.
+sees live; a region without any becomes ``raise NotImplementedError``. (``#> `` is read, too; the formatter
+makes it ``# > ``.) An ordinary comment can't begin like that: it would be taken for scaffold. Outside a
+region it is refused, and inside one if it only names or compares something.
 """
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +106,7 @@ def student_lines(path: Path, cell: Cell, regions: list[Region], exercise: str) 
     for region in regions:
         shown += [line for line in cell.lines if number < line.number < region.begin.number]
         if region.scaffold:
+            _refuse_remarks(path, region.scaffold)
             shown += region.scaffold
         elif region.indent:
             stub = f'{region.indent}raise NotImplementedError("{exercise}: your code here")'
@@ -123,6 +127,22 @@ def solution_lines(cell: Cell, regions: list[Region]) -> list[Line]:
     dropped = {line.number for region in regions for line in (region.begin, region.end)}
     dropped |= {line.number for region in regions for line in region.scaffold}
     return [line for line in cell.lines if line.number not in dropped]
+
+
+def _refuse_remarks(path: Path, scaffold: list[Line]) -> None:
+    """Look for a comment among the scaffold, such as ``# > 3 is large``, that happens to be Python."""
+    try:
+        tree = ast.parse(textwrap.dedent("\n".join(line.text for line in scaffold)))
+    except SyntaxError:
+        return  # the cell as a whole is parsed later
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call):
+            if not (isinstance(node.value, ast.Constant) and node.value.value is ...):
+                raise BuildError(
+                    path,
+                    scaffold[node.lineno - 1].number,
+                    "students would see this line as code that does nothing: no comment begins with '# > '",
+                )
 
 
 def _region(path: Path, cell: Cell, begin: Line, end: Line) -> Region:

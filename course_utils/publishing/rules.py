@@ -16,9 +16,11 @@ RULES = {
     "solutions": "every exercise has a written solution",
     "cells": "a cell of code has at most 20 lines",
     "plotting": "at most a quarter of the code that students see draws",
+    "hints": "no hint but the last gives the solution's code or number away",
+    "letters": "the right answers of the choices are spread over A to D",
 }
 
-LENIENT = frozenset({"minutes", "solutions", "cells", "plotting"})
+LENIENT = frozenset({"minutes", "solutions", "cells", "plotting", "hints", "letters"})
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ error messages.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,8 +97,9 @@ class Source:
 
 
 def short_path(path: Path) -> str:
-    """The last three parts: ``notebooks/solutions/02_convolution.py``."""
-    return "/".join(path.parts[-3:])
+    """The path from the repository's folder on: ``notebooks/solutions/02_convolution.py``."""
+    starts = [i for i, part in enumerate(path.parts[:-1]) if part in ("notebooks", "course_utils")]
+    return "/".join(path.parts[starts[-1] if starts else -1 :])
 
 
 def source_paths(root: Path | None = None) -> list[Path]:
@@ -150,11 +152,16 @@ def parse(path: Path, lines: list[Line]) -> ast.Module:
     code = "\n".join(line.text for line in lines) + "\n"
     blank = next((i for i, line in enumerate(lines) if line.text.strip()), 0)  # IPython drops these lines
     try:
-        return ast.parse("\n" * blank + TransformerManager().transform_cell(code))
+        return _tree(blank, code)
     except SyntaxError as error:
         position = min(max(error.lineno or 1, 1), len(lines)) - 1 if lines else 0
         number = lines[position].number if lines else 1
         raise BuildError(path, number, f"the cell doesn't parse: {error.msg}") from error
+
+
+@functools.cache  # each cell is read by several parts of the build
+def _tree(blank_lines: int, code: str) -> ast.Module:
+    return ast.parse("\n" * blank_lines + TransformerManager().transform_cell(code))
 
 
 def _check_header(path: Path, lines: list[str]) -> None:

@@ -1,5 +1,8 @@
 """The receptive field of a chain of layers, by recursion and as a set of positions.
 
+All functions look along one axis. These are the general versions of what notebook 04 builds: they know
+transposed convolutions, too, and outputs at any position.
+
 Araujo A, Norris W, Sim J. Computing receptive fields of convolutional neural networks. Distill (2019).
 """
 
@@ -45,7 +48,7 @@ class Layer:
 
 
 class ReceptiveField(NamedTuple):
-    """Output o depends on the ``size`` inputs from ``start + o * jump`` on (or on some of them: see touched)."""
+    """Output o depends on ``size`` inputs from ``start + o * jump`` on, or on some: see :func:`touched`."""
 
     size: int
     jump: int
@@ -55,8 +58,8 @@ class ReceptiveField(NamedTuple):
 def growth(layers: Sequence[Layer]) -> list[ReceptiveField]:
     """The receptive field before the first layer, after the first, after the second, and so on.
 
-    Each layer adds ``(kernel - 1) * dilation`` of its own steps, and a step is worth the product of the strides
-    before it:
+    Each layer adds ``(kernel - 1) * dilation`` of its own steps, and a step is worth the product of the
+    strides before it:
 
         size += (kernel - 1) * dilation * jump,    start -= padding * jump,    jump *= stride
 

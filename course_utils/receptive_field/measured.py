@@ -1,4 +1,10 @@
-"""The receptive field of any network, measured by following what its operations do to a gradient of equal weights."""
+"""The receptive field of any network: its own forward pass, with every operation replaced by a plain mean.
+
+``_Equal`` is a mode in which PyTorch hands every operation to us before it runs. There convolutions get
+equal weights, maxima become means, activations pass their input on: what is left says only what depends on
+what, and its gradient is nonzero exactly where there is a path. Nothing here is needed to understand chains
+of layers, see :mod:`course_utils.receptive_field.chains`.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +25,13 @@ def touched_by_network(
     """On which pixels of its input one output pixel of ``network`` can depend; bool, of shape ``size``.
 
     It is found by a gradient, with everything removed that could hide a dependence: convolutions get equal
-    positive weights, maximum becomes mean, differences become sums, activations pass their input on. So nothing
-    cancels, and a gradient is zero only where there is no path. Softmax and normalisation layers pass their
-    input on, too: that a statistic may depend on the whole image is left out. The network itself is not changed.
+    positive weights, maximum becomes mean, differences become sums, activations pass their input on. So
+    nothing cancels, and a gradient is zero only where there is no path. Softmax and normalisation layers
+    pass their input on, too: that a statistic may depend on the whole image is left out. The network itself
+    is not changed.
 
-    Works for networks made of convolutions, poolings, interpolation, sums, products and concatenations, in one,
-    two or three dimensions.
+    Works for networks made of convolutions, poolings, interpolation, sums, products and concatenations, in
+    one, two or three dimensions.
 
     Args:
         network: images (N, in_channels, *size) to outputs (N, channels, *output size).
@@ -76,10 +83,10 @@ class Measured:
 
 
 def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) -> Measured:
-    """The receptive field of ``network`` in pixels, along each axis, measured as in :func:`touched_by_network`.
+    """The receptive field of ``network`` in pixels, along each axis, as :func:`touched_by_network` finds it.
 
-    Where a network makes its image larger again, outputs differ: so all positions of one period (the product of
-    these factors) in the middle of the output are looked at, as far as it has so many.
+    Where a network makes its image larger again, outputs differ: so all positions of one period (the
+    product of these factors) in the middle of the output are looked at, as far as it has so many.
 
     Args:
         network: images (N, in_channels, *size) to outputs (N, channels, *output size).
@@ -87,7 +94,8 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
         in_channels: of the input.
 
     Raises:
-        ValueError: a field reaches the input's border, so that it may be larger than what was seen (with global
+        ValueError: a field reaches the input's border, so that it may be larger than what was seen (with
+        global
             pooling it always does), or no output depends on the image.
         NotImplementedError: as in :func:`touched_by_network`.
     """
@@ -108,7 +116,7 @@ def measure(network: nn.Module, size: Sequence[int], *, in_channels: int = 1) ->
 
 
 def _run(network: nn.Module, size: Sequence[int], in_channels: int) -> tuple[Tensor, Tensor, int]:
-    """An image of ones that asks for gradients, what the network makes of it, and after how many outputs it repeats."""
+    """An image of ones that asks for gradients, what the network makes of it, and its period in outputs."""
     image = torch.ones(1, in_channels, *size, dtype=torch.float64, requires_grad=True)
     with _Equal() as equal:
         output = _present(network(image))
@@ -118,6 +126,7 @@ def _run(network: nn.Module, size: Sequence[int], in_channels: int) -> tuple[Ten
 
 
 def _extent(image: Tensor, output: Tensor, axis: int) -> int:
+    """From the first to the last pixel along ``axis`` on which ``output``, a scalar, depends; 0 for none."""
     (gradient,) = torch.autograd.grad(output, image, retain_graph=True)
     others = [other for other in range(gradient.ndim) if other != axis]
     positions = gradient.sum(dim=others).nonzero()[:, 0]
@@ -127,46 +136,33 @@ def _extent(image: Tensor, output: Tensor, axis: int) -> int:
     if first == 0 or last == image.shape[axis] - 1:
         raise ValueError(
             f"a field reaches the border of the input, which has {image.shape[axis]} pixels along axis "
-            f"{axis - 2}: "
-            "make it larger, for what lies beyond can't be seen (global pooling sees all, however large)"
+            f"{axis - 2}: make it larger, for what lies beyond can't be seen (global pooling sees all, "
+            "however large)"
         )
     return last - first + 1
 
 
-# By their names, for many exist as a function, a method and an operator.
+# What a call is, by the name of its function: many exist as a function, a method and an operator.
+
 _CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
-
-
 _TRANSPOSED_CONVOLUTIONS = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
-
-
 _MAX_POOLINGS = {f"max_pool{dims}d{suffix}" for dims in (1, 2, 3) for suffix in ("", "_with_indices")}
-
-
-_ADAPTIVE_POOLINGS = {
+_ADAPTIVE_POOLINGS = {  # replaced by the mean over the same windows
     f"adaptive_max_pool{dims}d{suffix}": mean
     for dims, mean in ((1, F.adaptive_avg_pool1d), (2, F.adaptive_avg_pool2d), (3, F.adaptive_avg_pool3d))
     for suffix in ("", "_with_indices")
 }
-
-
-_PICKING = {
+_PICKING = {  # refused: what they touch depends on the image
     "max_unpool1d", "max_unpool2d", "max_unpool3d", "max", "min", "amax", "amin", "median", "sort", "topk",
 }  # fmt: skip
-
-
-_PASSED_ON = {
+_PASSED_ON = {  # activations, normalisations and dropout
     "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "elu", "elu_", "celu", "selu",
     "gelu", "silu", "mish", "softplus", "hardtanh", "hardswish", "hardsigmoid", "hardshrink", "softshrink",
-    "threshold", "clamp", "clamp_", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax", "dropout",
-    "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm",
+    "threshold", "clamp", "clamp_", "sigmoid", "sigmoid_", "tanh", "tanh_", "softmax", "log_softmax",
+    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "batch_norm",
     "instance_norm", "group_norm", "layer_norm",
 }  # fmt: skip
-
-
-_UNITED = {"sub", "__sub__", "rsub", "__rsub__", "maximum", "minimum"}  # as a sum
-
-
+_UNITED = {"sub", "__sub__", "rsub", "__rsub__", "maximum", "minimum"}  # become a sum: nothing cancels
 _IN_PLACE = {"add_": torch.add, "sub_": torch.add, "mul_": torch.mul, "div_": torch.div}
 
 
@@ -263,7 +259,7 @@ class _Equal(TorchFunctionMode):
         return (result, torch.zeros_like(result, dtype=torch.int64)) if return_indices else result
 
 
-# Channels share their memory here, so a tensor can't be changed in place: what it became is noted as an attribute.
+# Channels share their memory here, so a tensor can't be changed in place: an attribute holds what it became.
 _CHANGED = "_changed_into"
 
 

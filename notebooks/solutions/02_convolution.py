@@ -17,13 +17,11 @@
 # **You build:** cross-correlation and convolution, the matrix of a convolution in one and two dimensions, its
 # transpose in three different ways, and the gradient of a convolution without automatic differentiation.
 #
-# **Time:** about 90 minutes
+# **Time:** computed
 #
 # **You need:** matrix products, a little PyTorch (indexing, `shape`, `sum`), loops.
 #
-# **Checks:** run an exercise's cell, then the cell below it. `check.hint("output_size")` gives a nudge
-# for the exercise of that name, one more with each call. Nothing blocks you: where your answer is missing
-# or not yet right, the rest of the notebook uses a working one. Notebook 00 explains more.
+# **Stuck?** `check.hint("output_size")` gives a nudge, `check.solution("output_size")` the answer.
 #
 # **You will be able to**
 #
@@ -44,7 +42,6 @@ import numpy as np
 import scipy.sparse
 import torch
 import torch.nn.functional as F
-from matplotlib.patches import Rectangle
 
 from course_utils import cohort, figures
 from course_utils.checking import compare
@@ -70,20 +67,22 @@ torch.manual_seed(0)
 # %%
 case = cohort.load_case(cohort.synthetic_cases(1)[0])
 box = cohort.brain_box(cohort.brain_mask(case.image), multiple_of=4)
-flair_volume, tumour = case.image[3][box], case.labels[box] > 0
-k = int(tumour.sum(axis=(0, 1)).argmax())  # the slice with most of the tumour
-y = int(tumour[:, :, k].sum(axis=0).argmax())  # in it, the row with most of the tumour
+tumour = case.labels[box] > 0
+best_slice = int(tumour.sum(axis=(0, 1)).argmax())  # the one with most of the tumour
+best_row = int(tumour[:, :, best_slice].sum(axis=0).argmax())  # in it, the row with most of the tumour
 
 # As an image: rows downwards, columns to the right, brightness between 0 and about 1.
-flair = torch.tensor(flair_volume[:, :, k].T / np.percentile(flair_volume[:, :, k], 99.5)).double()
-line = flair[y]
+flair = torch.tensor(case.image[3][box][:, :, best_slice].T).double()  # channel 3 is FLAIR
+flair = flair / torch.quantile(flair, 0.995)
+line = flair[best_row]
 print("image (rows, columns):", tuple(flair.shape), "  line:", tuple(line.shape))
 
+# %% tags=["plot"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), width_ratios=(1, 2))
 figures.show_slice(left, flair.T, title="FLAIR, one axial slice")
-left.axhline(y, color=figures.COLOURS["orange"])
+left.axhline(best_row, color=figures.COLOURS["orange"])
 right.plot(line, color=figures.COLOURS["orange"])
-right.set(title=f"the intensities along row {y}", xlabel="x (voxels)", ylabel="intensity (1 = bright)")
+right.set(title=f"the intensities along row {best_row}", xlabel="x (voxels)", ylabel="intensity (1 = bright)")
 figures.show(
     fig,
     alt="Left: an axial FLAIR slice of a brain with a bright tumour, a horizontal line drawn "
@@ -107,6 +106,8 @@ figures.show(
 #
 # ### Exercise 1: cross-correlation by a loop
 #
+# *8 minutes · difficulty 1 of 3*
+#
 # Write it with a loop over $i$. No padding: only windows that lie wholly inside the signal count. (Start with
 # `y = a.new_zeros(length)`: zeros of the same type as `a`.)
 
@@ -127,9 +128,12 @@ def cross_correlation_1d(a, kernel):
 cross_correlation_1d = check("cross_correlation_1d", cross_correlation_1d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Each output is a dot product of the kernel with a window: it is large where the signal
-# *resembles* the kernel. This is what "correlation" means, and how the first layer of a network reads: each
-# kernel is a small pattern that it looks for everywhere with the same weights.
+# **Solution.** Each output is the dot product of the kernel, not turned round, with one window of the signal;
+# `n - k + 1` windows lie wholly inside it.
+#
+# A dot product is large where the signal *resembles* the kernel. This is what "correlation" means, and how
+# the first layer of a network reads: each kernel is a small pattern that it looks for everywhere, with the
+# same weights.
 
 # %% [markdown]
 # PyTorch has the same operation under the name `conv1d`. It wants a batch axis and a channel axis before the
@@ -144,16 +148,18 @@ compare("our loop and F.conv1d", ours, F.conv1d(line[None, None], difference_ker
 # The kernel $(-1, 0, 1)$ subtracts the left neighbour from the right one. *Predict, before you run the next
 # cell:* where along our line is the result large and positive, where negative, where about zero?
 
-# %%
-fig, ax = plt.subplots(figsize=(9, 2.8))
-ax.plot(line, color=figures.COLOURS["orange"], label="signal a")
-centres = range(1, len(line) - 1)
-ax.plot(centres, ours, color=figures.COLOURS["blue"], label="cross-correlation with (-1, 0, 1)")
+# %% tags=["plot"]
+centres = np.arange(1, len(line) - 1)
+ax = figures.curves(
+    {"signal a": line, "cross-correlation with (-1, 0, 1)": (centres, ours)},
+    xlabel="x (voxels), at the centre of the window",
+    ylabel="intensity, response",
+    colours=("orange", "blue"),
+    legend="lower left",
+)
 ax.axhline(0, color="#999999", linewidth=0.8, zorder=0)
-ax.set(xlabel="x (voxels), at the centre of the window", ylabel="intensity, response")
-ax.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, 1.18))
 figures.show(
-    fig,
+    ax.figure,
     alt="The line's intensities and, below, its cross-correlation with (-1, 0, 1): a "
     "positive peak where the signal rises, a negative one where it falls, near zero on plateaus "
     "and outside the head.",
@@ -175,6 +181,8 @@ figures.show(
 #
 # ### Exercise 2: convolution with the flip
 #
+# *4 minutes · difficulty 1 of 3*
+#
 # Write the true convolution. One line is enough if you use what you have.
 
 
@@ -190,10 +198,12 @@ def convolution_1d(a, kernel):
 convolution_1d = check("convolution_1d", convolution_1d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Convolution is cross-correlation with the kernel turned round, nothing more. A trained network
-# can't tell the difference: if the library flipped, training would find the flipped weights. It matters when
-# weights come from elsewhere: a filter from a textbook, from SciPy, from another framework. And it matters
-# below, when we transpose.
+# **Solution.** Convolution is cross-correlation with the kernel turned round, nothing more: the index that
+# ran forwards runs backwards. The signal stays as it is.
+#
+# A trained network can't tell the difference: if the library flipped, training would find the flipped
+# weights. It matters when weights come from elsewhere: a filter from a textbook, from SciPy, from another
+# framework. And it matters below, when we transpose.
 
 # %%
 a = torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0])
@@ -207,10 +217,12 @@ print("np.convolve         ", np.convolve(a, kernel, mode="valid"))
 # %% [markdown]
 # ### Exercise 3: explain the picture
 #
+# *4 minutes · difficulty 1 of 3*
+#
 # An **impulse** is a signal that is 1 at one place and 0 elsewhere. What an operation makes of it shows its
 # kernel at once. The kernel here is $(1, 2, 4)$.
 
-# %%
+# %% tags=["plot"]
 impulse = [0, 0, 0, 0, 1, 0, 0, 0, 0]
 first, second = [0, 0, 4, 2, 1, 0, 0], [0, 0, 1, 2, 4, 0, 0]
 
@@ -230,13 +242,13 @@ figures.show(
 # Which operation gave which result, and which of them is PyTorch's `conv1d`?
 #
 # - **A.** The first is convolution, the second cross-correlation; `conv1d` computes the first.
-# - **B.** The first is cross-correlation, the second convolution; `conv1d` computes the second.
-# - **C.** The first is cross-correlation, the second convolution; `conv1d` computes the first.
+# - **B.** The first is cross-correlation, the second convolution; `conv1d` computes the first.
+# - **C.** The first is cross-correlation, the second convolution; `conv1d` computes the second.
 # - **D.** Both are the same operation; only the padding differs.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
-impulse_picture = "C"
+impulse_picture = "B"
 # > impulse_picture = ...
 ### END SOLUTION
 
@@ -244,10 +256,11 @@ impulse_picture = "C"
 impulse_picture = check("impulse_picture", impulse_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** C. The window comes from the left, so its *last* weight, 4, touches the impulse first: a
-# kernel that slides unflipped writes itself backwards. Convolution flips it beforehand and so writes it
-# forwards. Keep this picture: in section 5 an operation will *stamp* the kernel forwards, and the flip
-# comes back.
+# **Solution.** B: a window that comes from the left touches the impulse with its *last* weight, 4, first, so
+# a kernel that slides unflipped, as in `conv1d`, writes itself backwards: 4, 2, 1. Convolution flips it
+# beforehand and so writes it forwards.
+#
+# Keep this picture: in section 5 an operation will *stamp* the kernel forwards, and the flip comes back.
 
 # %% [markdown]
 # In two dimensions the kernel is a small image and slides over rows and columns:
@@ -261,14 +274,15 @@ impulse_picture = check("impulse_picture", impulse_picture)
 edge_kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 correlated = F.conv2d(flair[None, None], edge_kernel[None, None])[0, 0]
 convolved = F.conv2d(flair[None, None], edge_kernel.flip(0, 1)[None, None])[0, 0]
+compare("convolution and minus cross-correlation", convolved, -correlated)
 
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.8), width_ratios=(3, 1, 3, 3))
 figures.show_slice(axes[0], flair.T, title="FLAIR")
 figures.show_matrix(axes[1], edge_kernel, "kernel")
+axis_labels = {"row_label": "y (voxels)", "column_label": "x (voxels)"}
 for ax, response, title in ((axes[2], correlated, "cross-correlation"), (axes[3], convolved, "convolution")):
-    figures.show_matrix(
-        ax, response, title, values=False, limit=1, row_label="y (voxels)", column_label="x (voxels)"
-    )
+    figures.show_matrix(ax, response, title + "\nred > 0, blue < 0", values=False, limit=1, **axis_labels)
 figures.show(
     fig,
     alt="A FLAIR slice, a kernel with -1 -2 -1 in its left column and 1 2 1 in its right, "
@@ -276,13 +290,13 @@ figures.show(
     "(positive), right edges blue; convolution swaps the colours.",
 )
 
-# %%
-compare("convolution and minus cross-correlation", convolved, -correlated)
-
 # %% [markdown]
 # Turned by 180 degrees, this kernel is its own negative: the colours swap, and an edge that was "bright on
 # the right" becomes one that is "bright on the left". With a symmetric kernel, such as a blur, you would
 # see no difference at all. That is how a flip goes unnoticed for years.
+#
+# *Try it:* put a blur, `torch.ones(3, 3) / 9`, in the place of `edge_kernel` and run the two cells again.
+# What do you expect of the two pictures, and of `compare`?
 
 # %% [markdown]
 # ## 2 · How long is the output?
@@ -294,23 +308,11 @@ compare("convolution and minus cross-correlation", convolved, -correlated)
 #
 # The windows of a kernel of size 3 on a signal of 7 values; grey places are padding:
 
-# %%
+# %% tags=["plot"]
 settings = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)]
 fig, axes = plt.subplots(1, len(settings), figsize=(9, 2.6), sharey=True)
 for ax, (stride, padding) in zip(axes, settings):
-    for m in range(-padding, 7 + padding):
-        colour = "white" if 0 <= m < 7 else "#CCCCCC"
-        ax.add_patch(Rectangle((m - 0.5, -1.3), 1, 0.8, facecolor=colour, edgecolor="black"))
-    starts = range(-padding, 7 + padding - 2, stride)
-    for i, start in enumerate(starts):
-        ax.add_patch(Rectangle((start - 0.42, i - 0.3), 2.84, 0.6, color=figures.COLOURS["orange"]))
-    ax.set(
-        title=f"stride {stride}, padding {padding}\n{len(starts)} outputs",
-        xlabel="place",
-        xlim=(-2, 8),
-        ylim=(7, -1.8),
-        xticks=range(0, 7, 2),
-    )
+    interactive.show_windows(ax, 7, 3, stride=stride, padding=padding)
 axes[0].set_ylabel("output i")
 figures.show(
     fig,
@@ -322,8 +324,11 @@ figures.show(
 # %% [markdown]
 # ### Exercise 4: the size of the output
 #
+# *6 minutes · difficulty 2 of 3*
+#
 # Write the formula for any $n$, $k$, $s$, $p$. Look at the last diagram: where does the rounding go? Try it
-# on the lecture's example first: a kernel of size 3, stride 2, padding 1 takes 4 values to 2.
+# on the lecture's example first: a kernel of size 3, stride 2, padding 1 takes 4 values to 2. (A size counts
+# something, so it has to be a whole number: an `int`, not 2.0.)
 
 
 # %% tags=["exercise"]
@@ -338,17 +343,21 @@ def output_size(n, kernel, stride=1, padding=0):
 output_size = check("output_size", output_size)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $\lfloor (n + 2p - k)/s \rfloor + 1$. The first window is always there, the "+ 1". It can move
-# over $n + 2p - k$ places, and makes one more output with each whole stride. Three special cases to know by
-# heart, for odd $k$: $s = 1,\ p = (k-1)/2$ keeps the size ("same"); $p = 0$ loses $k - 1$ ("valid");
-# $k = 3,\ s = 2,\ p = 1$ halves it, rounding up.
+# **Solution.** `(n + 2 * padding - kernel) // stride + 1`: the first window is the "+ 1", and each *whole*
+# stride that fits into the `n + 2 * padding - kernel` places after it makes one output more.
+#
+# As a formula, $\lfloor (n + 2p - k)/s \rfloor + 1$. Three special cases to know by heart: stride 1 and
+# $p = (k-1)/2$, for odd $k$, keep the size ("same"); stride 1 without padding loses $k - 1$ ("valid");
+# $k = 3$, $s = 2$, $p = 1$ halve it, rounding up.
 
 # %% [markdown]
 # ### Exercise 5: predict a number
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # A real BraTS scan has 155 slices. A network has four layers with kernel size 3, **stride 2** and padding 1,
-# one after the other, in all three directions. How many slices are left after the fourth? *First guess* from
-# 155 / 16, *then* compute.
+# one after the other, in all three directions. How many slices are left after the fourth, exactly? *First
+# guess* from 155 / 16, *then* compute.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -362,35 +371,24 @@ for _layer in range(4):
 slices_left = check("slices_left", slices_left)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 155, 78, 39, 20, **10**. Each layer rounds by itself (up, with padding 1), so 155 / 16 = 9.69
-# rounded down would mislead you. More important: *every* size from 145 to 160 ends as 10. The network
+# **Solution.** 155, 78, 39, 20, **10**: each layer rounds by itself, and with padding 1 it rounds up. So
+# 155 / 16 = 9.69, rounded down, would mislead you.
+#
+# More important: *every* size from 145 to 160 ends as 10. The network
 # can't know from 10 slices how many there were, and on the way up somebody has to tell it. Most people avoid
 # the question and crop or pad their scans to a multiple of 16.
 
 # %% [markdown]
 # The sizes as a staircase. Wherever a step is wider than one, several inputs share an output size.
 
-# %%
+# %% tags=["plot"]
 sizes = np.arange(3, 17)
 fig, ax = plt.subplots(figsize=(6, 3))
-for stride, colour in ((1, "blue"), (2, "orange"), (3, "green")):
+for stride in (1, 2, 3):
     outputs = [output_size(int(n), 3, stride, 1) for n in sizes]
-    ax.plot(
-        sizes,
-        outputs,
-        "o-",
-        drawstyle="steps-mid",
-        markersize=4,
-        color=figures.COLOURS[colour],
-        label=f"stride {stride}",
-    )
-ax.set(
-    xlabel="input size n",
-    ylabel="output size",
-    xticks=sizes,
-    yticks=range(2, 17, 2),
-    title="kernel 3, padding 1",
-)
+    ax.plot(sizes, outputs, "o-", drawstyle="steps-mid", markersize=4, label=f"stride {stride}")
+ax.set(xlabel="input size n", ylabel="output size", title="kernel 3, padding 1")
+ax.set(xticks=sizes, yticks=range(2, 17, 2))
 ax.legend()
 figures.show(
     fig,
@@ -411,7 +409,7 @@ figures.show(
 # and $X_{i,m} = 0$ where $x$ has no such index. In words: **row $i$ is the kernel, moved to where it lies
 # when it computes output $i$.** What lies over padding multiplies a zero and needs no column.
 
-# %%
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.6))
 rows = [[3, 5, 0, 0], [2, 3, 5, 0], [0, 2, 3, 5], [0, 0, 2, 3]]
 for ax, row in zip(axes, (0, 1, 3)):
@@ -427,6 +425,8 @@ figures.show(
 # We take primes, so that each product shows which two numbers it was made of.
 #
 # ### Exercise 6: the convolution matrix
+#
+# *12 minutes · difficulty 2 of 3*
 #
 # Write it for any kernel, size, stride and padding. The matrix has `output_size(...)` rows and `n` columns,
 # and the type of the kernel (`kernel.new_zeros(rows, columns)`).
@@ -451,18 +451,20 @@ def convolution_matrix(kernel, n, stride=1, padding=0):
 convolution_matrix = check("convolution_matrix", convolution_matrix)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Nothing was computed: the matrix is the kernel, copied to the right places. With stride 1 all
-# diagonals are constant (a *Toeplitz* matrix): this is weight sharing. A fully connected layer from 4 values
-# to 4 has 16 free numbers; a convolution has 3, repeated, and zeros elsewhere. So a convolution is a fully
-# connected layer that was told two things: *look at neighbours only*, and *do the same everywhere*.
+# **Solution.** Nothing was computed: row `i` is the kernel, copied to the columns from `i * stride - padding`
+# on; what would lie outside the columns 0 to `n - 1` meets padding zeros and is left out.
+#
+# With stride 1 all diagonals are constant (a *Toeplitz* matrix): this is weight sharing. A fully connected
+# layer from 4 values to 4 has 16 free numbers; a convolution with a kernel of 3 has 3, repeated, and zeros
+# elsewhere. So a convolution is a fully connected layer that was told two things: *look at neighbours only*,
+# and *do the same everywhere*.
 
 # %%
-a = torch.tensor([7.0, 11.0, 13.0, 17.0])
-kernel = torch.tensor([2.0, 3.0, 5.0])
-X = convolution_matrix(kernel, 4, padding=1)
+slide_input, slide_kernel = torch.tensor([7.0, 11.0, 13.0, 17.0]), torch.tensor([2.0, 3.0, 5.0])
+X = convolution_matrix(slide_kernel, 4, padding=1)
 print(X)
-direct = F.conv1d(a[None, None], kernel[None, None], padding=1)[0, 0]
-compare("X @ a and F.conv1d, lecture's example", X @ a, direct)
+direct = F.conv1d(slide_input[None, None], slide_kernel[None, None], padding=1)[0, 0]
+compare("X @ a and F.conv1d, lecture's example", X @ slide_input, direct)
 
 random_a, random_kernel = torch.randn(50), torch.randn(6)
 X = convolution_matrix(random_kernel, 50, stride=3, padding=2)
@@ -479,34 +481,36 @@ compare("50 values, kernel 6, stride 3, padding 2", X @ random_a, direct)
 # (If you see no sliders, you read a printed page; the three pictures above show the idea.)
 
 # %%
-interactive.convolution_rows(convolution_matrix, kernel, torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0, 23.0]))
+interactive.convolution_rows(
+    convolution_matrix, slide_kernel, torch.tensor([7.0, 11.0, 13.0, 17.0, 19.0, 23.0])
+)
 
 # %% [markdown]
 # ### Exercise 7: explain the picture
 #
+# *3 minutes · difficulty 1 of 3*
+#
 # Which of these matrices belongs to kernel $(2, 3, 5)$, **stride 2, padding 1**, on seven inputs?
 
-# %%
+# %% tags=["plot"]
 candidates = {
-    "A": [[3, 5, 0, 0, 0, 0, 0], [2, 3, 5, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 2, 3, 5, 0, 0]],
+    "A": [[3, 5, 0, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 0, 2, 3, 5, 0], [0, 0, 0, 0, 0, 2, 3]],
     "B": [[2, 3, 5, 0, 0, 0, 0], [0, 0, 2, 3, 5, 0, 0], [0, 0, 0, 0, 2, 3, 5]],
-    "C": [[3, 5, 0, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 0, 2, 3, 5, 0], [0, 0, 0, 0, 0, 2, 3]],
+    "C": [[3, 5, 0, 0, 0, 0, 0], [2, 3, 5, 0, 0, 0, 0], [0, 2, 3, 5, 0, 0, 0], [0, 0, 2, 3, 5, 0, 0]],
     "D": [[3, 2, 0, 0, 0, 0, 0], [0, 5, 3, 2, 0, 0, 0], [0, 0, 0, 5, 3, 2, 0], [0, 0, 0, 0, 0, 5, 3]],
 }
-fig, axes = plt.subplots(2, 2, figsize=(7, 4.6))
-for ax, (letter, matrix) in zip(axes.flat, candidates.items()):
-    figures.show_matrix(ax, matrix, letter, limit=5, row_label="output", column_label="input")
+fig = figures.row_of_matrices(candidates, columns=2, row_label="output", column_label="input")
 figures.show(
     fig,
-    alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, then 2 3 5 moved by one column a "
-    "row. B, 3 rows: 2 3 5 from the columns 0, 2 and 4. C, 4 rows: 3 5 in columns 0 and 1, 2 3 5 "
-    "from columns 1 and 3, 2 3 in columns 5 and 6. D, 4 rows: 3 2 in columns 0 and 1, 5 3 2 from "
+    alt="Four matrices. A, 4 rows: 3 5 in columns 0 and 1, 2 3 5 from columns 1 and 3, 2 3 in "
+    "columns 5 and 6. B, 3 rows: 2 3 5 from the columns 0, 2 and 4. C, 4 rows: 3 5 in columns 0 "
+    "and 1, then 2 3 5 moved by one column a row. D, 4 rows: 3 2 in columns 0 and 1, 5 3 2 from "
     "columns 1 and 3, 5 3 in columns 5 and 6.",
 )
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
-which_matrix = "C"
+which_matrix = "A"
 # > which_matrix = ...
 ### END SOLUTION
 
@@ -514,12 +518,14 @@ which_matrix = "C"
 which_matrix = check("which_matrix", which_matrix)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** C. Three things can be read off any such picture: the **shift** from row to row is the stride,
-# what is **cut off** the first row is the padding, and the **order** within a full row is the kernel's. A
-# shifts by one, B cuts nothing, D reads 5 3 2.
+# **Solution.** A: three things can be read off any such picture. The **shift** from row to row is the stride
+# (C shifts by one), what is **cut off** the first row is the padding (B cuts nothing), and the **order**
+# within a full row is the kernel's (D reads 5, 3, 2).
 
 # %% [markdown]
 # ### Exercise 8: a slide, proofread
+#
+# *5 minutes · difficulty 1 of 3*
 #
 # The lecture writes kernel size 3, stride 1, padding 1 for $x = (x, y, z)$ and the input $(a, b, c, d)$. It
 # keeps the padding zeros as part of the vector, so its matrix has six columns. Printed on the slide is
@@ -530,25 +536,26 @@ which_matrix = check("which_matrix", which_matrix)
 # \begin{pmatrix} 0 \\ a \\ b \\ c \\ d \\ 0 \end{pmatrix}
 # = \begin{pmatrix} ay + bz \\ ax + by + cz \\ bx + cy + dz \\ cx + dy \end{pmatrix}.$$
 #
-# Is it right? Compute the matrix with your own function and compare. How many of the 24 printed entries are
-# wrong?
+# Is it right? Below, `printed` is the slide's matrix with numbers for $x, y, z$. Compute the right one with
+# your own function and compare. How many of the 24 printed entries are wrong, exactly?
 
 # %% tags=["exercise"]
-x, y, z = kernel
+x, y, z = 2.0, 3.0, 5.0
 printed = torch.tensor([[x, y, x, 0, 0, 0], [0, x, y, x, 0, 0], [0, 0, x, y, x, 0], [0, 0, 0, x, y, x]])
 ### BEGIN SOLUTION
-slide_rows = int((printed != convolution_matrix(kernel, 6)).sum())
-# > slide_rows = ...
+wrong_entries = int((printed != convolution_matrix(torch.tensor([x, y, z]), 6)).sum())
+# > wrong_entries = ...
 ### END SOLUTION
 
 # %%
-slide_rows = check("slide_rows", slide_rows)
+wrong_entries = check("wrong_entries", wrong_entries)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Four: the third kernel value of each row is printed $x$ and must be $z$. The right-hand side
-# is printed correctly, so the slide contradicts itself: no $z$ can come out of a matrix that has none. If
-# you had tested with $x = z$, a symmetric kernel, both versions would agree. *Test with numbers that are
-# all different.*
+# **Solution.** Four: the third kernel value of each of the four rows is printed `x` and must be `z`.
+#
+# The right-hand side is printed correctly, so the slide contradicts itself: no $z$ can come out of a matrix
+# that has none. If you had tested with $x = z$, a symmetric kernel, both versions would agree. *Test with
+# numbers that are all different.*
 
 # %% [markdown]
 # ## 4 · In two dimensions
@@ -562,6 +569,8 @@ slide_rows = check("slide_rows", slide_rows)
 # with $w'$ the width of the output, and zero where the kernel has no such entry.
 #
 # ### Exercise 9: the matrix of a 2D convolution
+#
+# *20 minutes · difficulty 3 of 3*
 #
 # Write it. Mind images that are not square, and kernels that aren't. *Before you write:* the neighbour
 # below a pixel is how many entries away in the flattened image?
@@ -593,10 +602,12 @@ def convolution_matrix_2d(kernel, height, width, stride=1, padding=0):
 convolution_matrix_2d = check("convolution_matrix_2d", convolution_matrix_2d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The pixel below is $w$ entries away: what is close in the image is far apart in the vector,
-# and this is what makes the picture of the matrix interesting. The condition has to test row and column
-# apart. Test the flat index alone, and a kernel that sticks out on the left reads the end of the line
-# above.
+# **Solution.** For output pixel `(i, j)` kernel entry `(p, q)` lies on row `i * stride - padding + p` and
+# column `j * stride - padding + q` of the input; the two have to be tested apart, or a kernel that sticks out
+# on the left reads the end of the image row above.
+#
+# The pixel below is $w$ entries away: what is close in the image is far apart in the vector, and this is
+# what makes the picture of the matrix interesting.
 
 # %%
 image, kernel_2d = torch.randn(7, 5), torch.randn(3, 2)
@@ -608,6 +619,8 @@ compare("X @ image.flatten() and F.conv2d", ours, direct.flatten())
 # %% [markdown]
 # ### Exercise 10: explain the picture
 #
+# *5 minutes · difficulty 2 of 3*
+#
 # A 3x3 kernel on a 6x6 image without padding: 16 output pixels, 36 input pixels. Thin lines separate the
 # image rows: each **block** has four rows (one row of the output) and six columns (one row of the input).
 # One block has a frame.
@@ -616,16 +629,12 @@ compare("X @ image.flatten() and F.conv2d", ours, direct.flatten())
 counting_kernel = torch.arange(1.0, 10.0).reshape(3, 3)
 blocks = convolution_matrix_2d(counting_kernel, 6, 6)
 
+# %% tags=["plot"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), width_ratios=(1, 9))
 figures.show_matrix(left, counting_kernel, "kernel", row_label="p", column_label="q")
-figures.show_matrix(
-    right, blocks, "its matrix", values=True, row_label="output pixel", column_label="input pixel"
-)
-for edge in range(4, 16, 4):
-    right.axhline(edge - 0.5, color="black", linewidth=0.8)
-for edge in range(6, 36, 6):
-    right.axvline(edge - 0.5, color="black", linewidth=0.8)
-right.add_patch(Rectangle((11.5, 3.5), 6, 4, fill=False, edgecolor=figures.COLOURS["green"], linewidth=4))
+pixels = {"row_label": "output pixel", "column_label": "input pixel"}
+figures.show_matrix(right, blocks, "its matrix", values=True, **pixels)
+interactive.draw_blocks(right, 4, 6, frame=(1, 2))
 figures.show(
     fig,
     alt="Left: the kernel 1 to 9, row by row. Right: its 16 x 36 matrix, divided in 4 x 6 "
@@ -637,14 +646,14 @@ figures.show(
 # Which part of the kernel does the framed block hold? (Its band is readable, but find out *why* it has to be
 # this part.)
 #
-# - **A.** The kernel's middle column: 2, 5, 8.
-# - **B.** The kernel's middle row: 4, 5, 6. It is what input row 2 gives to output row 1.
-# - **C.** The whole kernel, once for each pixel of the row.
-# - **D.** The kernel's first row: 1, 2, 3. It is what input row 2 gives to output row 1.
+# - **A.** The kernel's middle column, 2, 5, 8: what input column 2 gives to output column 1.
+# - **B.** The kernel's first row, 1, 2, 3: what input row 2 gives to output row 1.
+# - **C.** The kernel's middle row, 4, 5, 6: what input row 2 gives to output row 1.
+# - **D.** The whole kernel, once for each pixel of the row.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
-block_picture = "B"
+block_picture = "C"
 # > block_picture = ...
 ### END SOLUTION
 
@@ -652,10 +661,11 @@ block_picture = "B"
 block_picture = check("block_picture", block_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** B. The block in block row $i$ and block column $r$ says what input row $r$ gives to output row
-# $i$: a 1D convolution with kernel row $r - i$, here $2 - 1 = 1$, the middle one. So the matrix is Toeplitz
-# twice: the *blocks* repeat along diagonals, and within each block the *entries* do. It is called **doubly
-# block Toeplitz**, and a 3D convolution adds a third level.
+# **Solution.** C: the block in block row `i` and block column `r` says what input row `r` gives to output row
+# `i`, so it is the 1D matrix of kernel row `r - i`, here 2 - 1 = 1, the middle one.
+#
+# So the matrix is Toeplitz twice: the *blocks* repeat along diagonals, and within each block the *entries*
+# do. It is called **doubly block Toeplitz**, and a 3D convolution adds a third level.
 
 # %% [markdown]
 # That observation is a second way to build the matrix, from your 1D function. Let $S_p$ be the matrix that
@@ -677,7 +687,7 @@ compare("four loops and Kronecker products", blocks, by_blocks)
 # Which is flat, and how fast do its bands move to the right? And where do the notches in the bands of the
 # middle one come from?
 
-# %%
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.6))
 for ax, (stride, padding) in zip(axes, ((1, 0), (1, 1), (2, 1))):
     matrix = convolution_matrix_2d(torch.ones(3, 3), 9, 9, stride, padding)
@@ -694,8 +704,8 @@ figures.show(
 # %% [markdown]
 # With padding 1 the output is as large as the image, so the matrix is square. Its bands have notches at
 # the borders of the image: where the kernel sticks out to the left or right, its entries have no column.
-# With stride 2 there is about a quarter of the rows. Within an output row the bands move on by two
-# columns a row; from one output row to the next they jump, because an image row is skipped.
+# With stride 2 there are 25 rows instead of 81 (on a large image, a quarter). Within an output row the bands
+# move on by two columns a row; from one output row to the next they jump, because an image row is skipped.
 
 # %% [markdown]
 # ## 5 · The transpose
@@ -713,9 +723,8 @@ figures.show(
 # A convolution *gathers*: one output looks at a window (a row of $X$). A transposed convolution *scatters*:
 # one input writes a window (a column of $X^\top$).
 
-# %%
-kernel = torch.tensor([2.0, 3.0, 5.0])
-X = convolution_matrix(kernel, 5, stride=2)
+# %% tags=["plot"]
+X = convolution_matrix(slide_kernel, 5, stride=2)
 fig, (left, right) = plt.subplots(1, 2, figsize=(7, 3))
 names = {"row_label": "output", "column_label": "input"}
 figures.show_matrix(left, X, "X gathers: row 1 makes output 1", highlight_rows=[1], **names)
@@ -727,20 +736,9 @@ figures.show(
     "upright in the rows 2 to 4.",
 )
 
-# %%
-b = torch.tensor([1.0, 3.0, 2.0])
-places = np.arange(7)
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.6), sharey=True)
-bottom = np.zeros(7)
-for i, colour in enumerate(("blue", "orange", "green")):
-    stamp = np.zeros(7)
-    stamp[2 * i : 2 * i + 3] = (b[i] * kernel).numpy()
-    axes[i].bar(places, stamp, color=figures.COLOURS[colour])
-    axes[i].set(title=f"input {i}: {b[i]:g} · (2, 3, 5)", xlabel="place in the output", xticks=places)
-    axes[3].bar(places, stamp, bottom=bottom, color=figures.COLOURS[colour])
-    bottom += stamp
-axes[3].set(title="all stamps, added", xlabel="place in the output", xticks=places)
-axes[0].set_ylabel("value")
+interactive.show_stamps(axes, [1, 3, 2], [2, 3, 5], stride=2)
 figures.show(
     fig,
     alt="Stamps of the input 1, 3, 2 with kernel 2 3 5 and stride 2. Input 0 writes 2 3 5 at "
@@ -756,8 +754,11 @@ figures.show(
 #
 # ### Exercise 11: the transposed convolution by stamping
 #
-# Write it with a loop over the inputs: stamp into a long enough array of zeros, then cut. No matrix, no
-# PyTorch convolution. (To cut, mind that `full[0:-0]` is empty.)
+# *10 minutes · difficulty 2 of 3*
+#
+# Write it with a loop over the inputs: stamp into a long enough array of zeros, then cut. Try it without the
+# matrix and without PyTorch's convolutions: we compare with both below. (To cut, mind that `full[0:-0]` is
+# empty.)
 
 
 # %% tags=["exercise"]
@@ -779,24 +780,29 @@ def transposed_convolution_1d(b, kernel, stride=1, padding=0):
 transposed_convolution_1d = check("transposed_convolution_1d", transposed_convolution_1d)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** Note what is *not* there: no flip, and no zeros put between the inputs. Both appear when one
-# insists on describing this operation as an ordinary convolution. As stamping it is four lines. With a
-# stride smaller than the kernel stamps overlap, and not evenly: places 2 and 4 above got two contributions,
-# the others one. That is the seed of the checkerboard artefacts of notebook 03.
+# **Solution.** Each input value stamps the kernel, multiplied by itself, `stride` places after the one
+# before; overlaps add up, the padding is cut off both ends, and nothing is flipped.
+#
+# Nor were zeros put between the inputs. Flip and zeros appear when one insists on describing this operation
+# as an ordinary convolution; as stamping it is four lines. With a stride smaller than the kernel stamps
+# overlap, and not evenly: places 2 and 4 above got two contributions, the others one. That is the seed of
+# the checkerboard artefacts of notebook 03.
 
 # %% [markdown]
 # Three ways, the same numbers: stamping, the transposed matrix, PyTorch.
 
 # %%
-b, kernel = torch.randn(6), torch.randn(4)
-stamped = transposed_convolution_1d(b, kernel, stride=3, padding=2)
-by_matrix = convolution_matrix(kernel, len(stamped), stride=3, padding=2).T @ b
-by_torch = F.conv_transpose1d(b[None, None], kernel[None, None], stride=3, padding=2)[0, 0]
+b, random_kernel = torch.randn(6), torch.randn(4)
+stamped = transposed_convolution_1d(b, random_kernel, stride=3, padding=2)
+by_matrix = convolution_matrix(random_kernel, len(stamped), stride=3, padding=2).T @ b
+by_torch = F.conv_transpose1d(b[None, None], random_kernel[None, None], stride=3, padding=2)[0, 0]
 compare("stamping and X.T @ b", stamped, by_matrix)
 compare("stamping and F.conv_transpose1d", stamped, by_torch)
 
 # %% [markdown]
 # ### Exercise 12: the slide's second half
+#
+# *8 minutes · difficulty 2 of 3*
 #
 # The lecture goes on with the same kernel and the transposed matrix. (Its $a$ is now the input of the
 # transposed convolution; and because the slide kept the padding as columns, nothing is cut off.) Printed is
@@ -807,8 +813,8 @@ compare("stamping and F.conv_transpose1d", stamped, by_torch)
 # \begin{pmatrix} a \\ b \\ c \\ d \end{pmatrix}
 # = \begin{pmatrix} ax \\ ay + bx \\ az + by + cx \\ bz + cy + dx \\ dz + dy \\ dy \end{pmatrix}.$$
 #
-# Check the right-hand side with numbers: compute `X.T @ a`, put the same numbers into the printed expressions
-# and compare, entry by entry. Here are the printed ones:
+# Check the right-hand side with numbers: compute `X.T @ a` with the matrix of exercise 8, put the same
+# numbers into the printed expressions and compare, entry by entry. Here are the printed ones:
 
 
 # %%
@@ -834,19 +840,20 @@ def slide_transposed(x, y, z, a, b, c, d):
 slide_transposed = check("slide_transposed", slide_transposed)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The last two: printed $dz + dy$ and $dy$, right are $cz + dy$ and $dz$. With the numbers:
-# 116 and 85, not 136 and 51. You need no arithmetic to see that something is wrong: each of $a, b, c, d$
-# stamps the whole kernel, so it meets each of $x, y, z$ exactly once, twelve products in all. In the
-# printed version $dy$ occurs twice, and $cz$ never.
+# **Solution.** The last two are misprinted: `cz + dy` and `dz` are right, not `dz + dy` and `dy`. Each of
+# a, b, c, d stamps the whole kernel, so it meets each of x, y, z exactly once: in print `dy` occurs twice,
+# `cz` never.
+#
+# With the numbers: 116 and 85, not 136 and 51. But you need no arithmetic to see that something is wrong:
+# twelve products, each of the four inputs with each of the three weights, have to occur.
 
 # %%
-a, kernel = torch.tensor([7.0, 11.0, 13.0, 17.0]), torch.tensor([2.0, 3.0, 5.0])
-X = convolution_matrix(kernel, 6)
-corrected = torch.tensor(slide_transposed(*kernel.tolist(), *a.tolist()))
-print("printed   ", printed_on_the_slide(*kernel.tolist(), *a.tolist()))
-print("X.T @ a   ", (X.T @ a).tolist())
-compare("corrected slide and X.T @ a", corrected, X.T @ a)
-compare("stamping and X.T @ a", transposed_convolution_1d(a, kernel), X.T @ a)
+by_matrix = convolution_matrix(slide_kernel, 6).T @ slide_input
+print("printed   ", printed_on_the_slide(2, 3, 5, 7, 11, 13, 17))
+print("X.T @ a   ", by_matrix.tolist())
+corrected = torch.tensor([float(entry) for entry in slide_transposed(2, 3, 5, 7, 11, 13, 17)])
+compare("corrected slide and X.T @ a", corrected, by_matrix)
+compare("stamping and X.T @ a", transposed_convolution_1d(slide_input, slide_kernel), by_matrix)
 
 # %% [markdown]
 # In two dimensions the stamps are squares; the lecture has an example. An input of 2x2, a kernel of 3x3,
@@ -855,24 +862,24 @@ compare("stamping and X.T @ a", transposed_convolution_1d(a, kernel), X.T @ a)
 
 # %%
 corners, square = torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.ones(3, 3)
-fig, axes = plt.subplots(1, 5, figsize=(11, 2.7))
-for ax, place in zip(axes, range(4)):
-    alone = torch.zeros(2, 2)
-    alone.view(-1)[place] = corners.flatten()[place]
-    stamp = F.conv_transpose2d(alone[None, None], square[None, None], stride=2)[0, 0]
-    figures.show_matrix(ax, stamp, f"stamp of {corners.flatten()[place]:g}", limit=10)
 total = F.conv_transpose2d(corners[None, None], square[None, None], stride=2)[0, 0]
-figures.show_matrix(axes[4], total, "all, added", limit=10)
+by_matrix = convolution_matrix_2d(square, 5, 5, stride=2).T @ corners.flatten()
+compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
+
+# %% tags=["plot"]
+stamps = {}
+for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+    alone = torch.zeros(2, 2)
+    alone[row, column] = corners[row, column]
+    stamp = F.conv_transpose2d(alone[None, None], square[None, None], stride=2)[0, 0]
+    stamps[f"stamp of {corners[row, column]:g}"] = stamp
+fig = figures.row_of_matrices({**stamps, "all, added": total})
 figures.show(
     fig,
     alt="Four 5x5 matrices, each with a 3x3 square of 1s, 2s, 3s or 4s in one corner, and "
     "their sum: 1 2 3 4 in the corners, sums of two between them, and 10, the sum of all four, in "
     "the centre.",
 )
-
-# %%
-by_matrix = convolution_matrix_2d(square, 5, 5, stride=2).T @ corners.flatten()
-compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
 
 # %% [markdown]
 # ### When is it an ordinary convolution?
@@ -882,10 +889,11 @@ compare("2D: X.T and F.conv_transpose2d", by_matrix.reshape(5, 5), total)
 # matrix of an ordinary convolution of four values with the same kernel and padding 2, so that the sizes
 # agree.
 
-# %%
+# %% tags=["plot"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3.4))
-figures.show_matrix(left, convolution_matrix(kernel, 6).T, "transposed, kernel 2 3 5", **names)
-figures.show_matrix(right, convolution_matrix(kernel, 4, padding=2), "ordinary, kernel 2 3 5", **names)
+names = {"row_label": "output", "column_label": "input"}
+figures.show_matrix(left, convolution_matrix(slide_kernel, 6).T, "transposed, kernel 2 3 5", **names)
+figures.show_matrix(right, convolution_matrix(slide_kernel, 4, padding=2), "ordinary, kernel 2 3 5", **names)
 figures.show(
     fig,
     alt="Two 6 x 4 band matrices. In the transposed one the full rows read 5 3 2 and row 0 "
@@ -897,14 +905,16 @@ figures.show(
 #
 # ### Exercise 13: stride 1, by an ordinary convolution
 #
-# Compute the transposed convolution with **stride 1** using `F.conv1d` alone. What has to happen to the
-# kernel, and how large must the padding of `F.conv1d` be when the transposed convolution has padding $p$
-# (with $p \le k - 1$)?
+# *8 minutes · difficulty 2 of 3*
+#
+# Compute the transposed convolution with **stride 1** by an ordinary one: try it with a single call of
+# `F.conv1d`. What has to happen to the kernel, and how large must the padding of `F.conv1d` be when the
+# transposed convolution has padding $p$ (with $p \le k - 1$)?
 
 
 # %% tags=["exercise"]
 def transpose_by_convolution(b, kernel, padding=0):
-    """Transposed convolution, stride 1, of `b` (n,) with a kernel (k,), computed by F.conv1d.
+    """Transposed convolution, stride 1, of `b` (n,) with a kernel (k,), by an ordinary convolution.
 
     Returns a tensor (n + k - 1 - 2 * padding,).
     """
@@ -918,23 +928,18 @@ def transpose_by_convolution(b, kernel, padding=0):
 transpose_by_convolution = check("transpose_by_convolution", transpose_by_convolution)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The kernel is **flipped**, and the padding becomes $k - 1 - p$. The stamp writes the kernel
-# forwards, and a sliding kernel writes itself backwards (exercise 3): to get the same picture it has to be
-# turned round first. So the lecture's sentence is true with three more words: *with the kernel flipped*. In
-# the language of section 1: a transposed `conv1d` (a cross-correlation) is a true convolution, with "full"
-# padding.
+# **Solution.** The kernel is **flipped**, and the padding becomes `k - 1 - padding`. A stamp writes the
+# kernel forwards, a sliding kernel writes itself backwards: to get the same picture it has to be turned
+# round first.
+#
+# So the lecture's sentence is true with four more words: *with the kernel flipped*. In the language of
+# section 1: the transpose of a cross-correlation is a true convolution, with "full" padding.
 
 # %%
-compare(
-    "transposed, and ordinary with flip",
-    F.conv_transpose1d(a[None, None], kernel[None, None])[0, 0],
-    transpose_by_convolution(a, kernel),
-)
-compare(
-    "transposed, and ordinary without flip",
-    F.conv_transpose1d(a[None, None], kernel[None, None])[0, 0],
-    F.conv1d(a[None, None], kernel[None, None], padding=2)[0, 0],
-)
+transposed = F.conv_transpose1d(slide_input[None, None], slide_kernel[None, None])[0, 0]
+without_flip = F.conv1d(slide_input[None, None], slide_kernel[None, None], padding=2)[0, 0]
+compare("transposed, and ordinary with flip", transposed, transpose_by_convolution(slide_input, slide_kernel))
+compare("transposed, and ordinary without flip", transposed, without_flip)
 
 # %% [markdown]
 # For larger strides an ordinary convolution gives the same only if $s - 1$ zeros are first put between the
@@ -965,10 +970,11 @@ for extra in (0, 1):
 full = F.conv_transpose2d(small[None, None], weights[None, None], stride=2)[0, 0]
 compare("padding 1, output_padding 1 = full[1:5, 1:5]", back[0, 0], full[1:5, 1:5])
 
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 2, figsize=(7, 3.4))
-for ax, last, title in zip(axes, (3, 4), ("padding 1: keeps 3x3", "padding 1, output_padding 1: keeps 4x4")):
+for ax, kept, title in zip(axes, (3, 4), ("padding 1: keeps 3x3", "padding 1, output_padding 1: keeps 4x4")):
     figures.show_matrix(ax, full, title)
-    ax.add_patch(Rectangle((0.5, 0.5), last, last, fill=False, edgecolor=figures.COLOURS["green"], lw=4))
+    interactive.draw_frame(ax, 1, 1, kept, kept)
 figures.show(
     fig,
     alt="The 5x5 result of all stamps, twice, with a green frame around what is kept. "
@@ -983,6 +989,8 @@ figures.show(
 # were larger than `padding` would the rest be zeros.)
 #
 # ### Exercise 14: the size of the transposed output
+#
+# *6 minutes · difficulty 2 of 3*
 #
 # Write the formula. Count stamps, don't memorise: where does the last stamp begin, where does it end, what is
 # cut, what is given back?
@@ -1000,10 +1008,14 @@ def transposed_output_size(n, kernel, stride=1, padding=0, output_padding=0):
 transposed_output_size = check("transposed_output_size", transposed_output_size)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** $(n - 1)s + k - 2p + o$. For the lecture: $(2 - 1) \cdot 2 + 3 - 2 = 3$, and 4 with
-# `output_padding=1`. So the slide's transposed convolution needs it, though it isn't printed. It is the
-# smallest input size that the convolution takes to $n$; there are $s$ of them, which is why
-# `output_padding` is only allowed from 0 to $s - 1$ (PyTorch also accepts values below the dilation).
+# **Solution.** `(n - 1) * stride + kernel - 2 * padding + output_padding`: the last stamp begins at
+# `(n - 1) * stride` and is as long as the kernel; the padding is cut off both ends, `output_padding` is given
+# back at one.
+#
+# For the lecture: $(2 - 1) \cdot 2 + 3 - 2 = 3$, and 4 with `output_padding=1`. So the slide's transposed
+# convolution needs it, though it isn't printed. Without it, the result is the smallest input size that the
+# convolution takes to $n$; there are $s$ of them, which is why `output_padding` is only allowed from 0 to
+# $s - 1$ (PyTorch also accepts values below the dilation).
 
 # %%
 print("input size -> convolution, kernel 3, stride 3, padding 1 -> back with output_padding 0, 1, 2")
@@ -1014,6 +1026,8 @@ for n in range(7, 14):
 # %% [markdown]
 # ### Exercise 15: explain the picture
 #
+# *4 minutes · difficulty 1 of 3*
+#
 # Transposed convolution is sometimes called "deconvolution". A deconvolution would *undo* the convolution.
 # Here is a smooth kernel, on the brain, with stride 2, and the transposed convolution with the same kernel,
 # stride and padding. (The kernel is scaled so that a constant image comes back as it was.)
@@ -1023,15 +1037,16 @@ smooth = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([1.0, 2.0, 1.0])) / 8
 down = F.conv2d(flair[None, None], smooth[None, None], stride=2, padding=1)
 up = F.conv_transpose2d(down, smooth[None, None], stride=2, padding=1, output_padding=1)[0, 0]
 down, difference = down[0, 0], up - flair
+print(f"largest difference: {difference.abs().max():.2f}, where the image's brightest values are about 1")
 
+# %% tags=["plot"]
 fig, axes = plt.subplots(1, 4, figsize=(11, 3.2))
 for ax, picture, name in zip(axes, (flair, down, up), ("$a$", "$Xa$", r"$X^\top Xa$")):
     window = (0, float(picture.max()))
     figures.show_slice(ax, picture.T, title=f"{name}: {picture.shape[0]} x {picture.shape[1]}", window=window)
-title = rf"$X^\top Xa - a$, up to {difference.abs().max():.2f}"
-figures.show_matrix(
-    axes[3], difference, title, values=False, limit=0.25, row_label="y (voxels)", column_label="x (voxels)"
-)
+title = "$X^\\top Xa - a$, red > 0, blue < 0,\nfull colour from 0.2 on"
+axis_labels = {"row_label": "y (voxels)", "column_label": "x (voxels)"}
+figures.show_matrix(axes[3], difference, title, values=False, limit=0.2 / 1.6, **axis_labels)
 figures.show(
     fig,
     alt="A FLAIR slice; its strided convolution, half as large on each side; the transposed "
@@ -1042,10 +1057,10 @@ figures.show(
 # %% [markdown]
 # What do the pictures say about the transposed convolution?
 #
-# - **A.** It is the inverse: the third picture is the first.
+# - **A.** It is the inverse: the third picture is the first, size and values.
 # - **B.** It would be the inverse, but for rounding errors, which the fourth picture shows.
-# - **C.** It is not the inverse, because it doesn't even give the image's size back.
-# - **D.** It gives the size back, but not the values: what the stride left out is lost.
+# - **C.** It is not the inverse: it doesn't even give the image's size back.
+# - **D.** It is not the inverse: it gives the size back, but not the values.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1057,11 +1072,18 @@ inverse_picture = "D"
 inverse_picture = check("inverse_picture", inverse_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** D. $X$ keeps one number of four; no linear map brings the other three back. And even where
-# $X$ is square and invertible, $X^\top \ne X^{-1}$ unless its rows are orthonormal. The transpose returns
-# each number to *where it came from*, with the same weights: here this amounts to a blur. A network learns
-# another kernel for the way up, and gets the fine structures from its skip connections (notebooks 03 and
-# 05). So: say "transposed convolution". "Deconvolution" promises what it doesn't keep.
+# **Solution.** D: the size comes back, the values don't. The strided convolution keeps one number of four,
+# and no map brings the other three back; the transpose only returns each number to *where it came from*,
+# with the same weights, here a blur.
+#
+# And even where $X$ is square and invertible, $X^\top \ne X^{-1}$ unless its rows are orthonormal. A
+# network learns another kernel for the way up, and gets the fine structures from its skip connections
+# (notebooks 03 and 05). So: say "transposed convolution". "Deconvolution" promises what it doesn't keep.
+
+# %% [markdown]
+# *Try it:* in the cell that makes `down` and `up`, divide by 16 instead of 8 and leave out the stride and
+# `output_padding`, so that no number is left out on the way down. Does the image come back now? What do you
+# see in the fourth picture?
 
 # %% [markdown]
 # ## 6 · The gradient of a convolution
@@ -1099,9 +1121,11 @@ compare("autograd and X.T @ v", autograd, by_matrix)
 # %% [markdown]
 # ### Exercise 16: backpropagation through a convolution
 #
-# Write the gradient with respect to the input, without autograd. Use `F.conv_transpose2d` (no big matrix),
-# and mind the size: the gradient has to be as large as the input was. Height and width may need different
-# care; `output_padding` takes a pair.
+# *20 minutes · difficulty 3 of 3*
+#
+# Write the gradient with respect to the input. Try it without autograd, which the check compares with, and
+# without the big matrix: `F.conv_transpose2d` does it. Mind the size: the gradient has to be as large as the
+# input was. Height and width may need different care; `output_padding` takes a pair, (rows, columns).
 
 
 # %% tags=["exercise"]
@@ -1122,9 +1146,12 @@ def input_gradient(v, kernel, height, width, stride=1, padding=0):
 input_gradient = check("input_gradient", input_gradient)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** The whole backward pass is one call. This is where `output_padding` comes from: the gradient
-# must have the input's size, and for a stride above 1 the output's size doesn't tell it. Inputs that no
-# window touched (the last ones, when a step didn't fit) get gradient zero, and are never learned from.
+# **Solution.** The whole backward pass is one transposed convolution with the same kernel, stride and
+# padding; `output_padding`, one for the rows and one for the columns, gives it the input's size, which for
+# a stride above 1 the output's size doesn't tell.
+#
+# Inputs that no window touched (the last ones, when a step didn't fit) get gradient zero, and are never
+# learned from.
 
 # %% [markdown]
 # What does this gradient look like? Take a loss that is one single output pixel: $v$ is an impulse. The
@@ -1133,12 +1160,13 @@ input_gradient = check("input_gradient", input_gradient)
 # %%
 v = torch.zeros(4, 5)
 v[1, 2] = 1
-fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
+gradient = input_gradient(v, counting_kernel, 8, 10, stride=2, padding=1)
+
+# %% tags=["plot"]
+fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.8))
 figures.show_matrix(left, v, "v: one output pixel", row_label="output row", column_label="output column")
-gradient = input_gradient(v, counting_kernel, 8, 10, 2, 1)
-figures.show_matrix(
-    right, gradient, "gradient: its stamp in the input", row_label="input row", column_label="input column"
-)
+names = {"row_label": "input row", "column_label": "input column"}
+figures.show_matrix(right, gradient, "gradient: its stamp in the input", **names)
 figures.show(
     fig,
     alt="Left: a 4 x 5 matrix, 1 at row 1, column 2. Right: the 8 x 10 gradient, zero but "
@@ -1157,9 +1185,11 @@ figures.show(
 #
 # ### Exercise 17: predict a number
 #
+# *4 minutes · difficulty 1 of 3*
+#
 # A slice of BraTS has 240x240 pixels. A 3x3 convolution with padding 1 has a matrix. How many
-# **gigabytes** (1 GB = 10⁹ bytes) does it take, stored densely with `float32` (4 bytes a number)? *Guess
-# first:* does it fit on your phone, your laptop, a GPU?
+# **gigabytes** (1 GB = 10⁹ bytes) does it take, stored densely with `float32` (4 bytes a number)? Three
+# digits are enough. *Guess first:* does it fit on your phone, your laptop, a GPU?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1171,16 +1201,21 @@ matrix_memory = (240 * 240) ** 2 * 4 / 1e9  # rows * columns * bytes
 matrix_memory = check("matrix_memory", matrix_memory)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 57,600 rows and as many columns: 3.3 thousand million entries, **13.3 GB**, for a kernel of
-# nine numbers (36 bytes) and one pair of channels. A layer from 64 to 64 channels has 4,096 such pairs: 54
-# TB. And in 3D, for 240x240x155 voxels, a single pair would need 319 TB.
+# **Solution.** 57,600 rows and as many columns make 3.3 thousand million entries: **13.3 GB**, for a kernel
+# of nine numbers (36 bytes).
+#
+# And that is one pair of channels. A layer from 64 to 64 channels has 4,096 such pairs: 54 TB. In 3D, for
+# 240x240x155 voxels, a single pair would need 319 TB.
 
 # %% [markdown]
 # ### Exercise 18: predict a number
 #
+# *4 minutes · difficulty 1 of 3*
+#
 # And the time? Multiplying by the dense matrix takes one multiplication for each entry. The direct way
 # takes one for each kernel entry, at each output pixel. By what **factor** is the matrix more expensive
-# (same 240x240 image, 3x3 kernel, padding 1; count the multiplications with padding zeros as well)?
+# (same 240x240 image, 3x3 kernel, padding 1; count the multiplications with padding zeros as well)? It is a
+# whole number: give it exactly.
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1192,9 +1227,10 @@ dense_overhead = (240 * 240) ** 2 / (240 * 240 * 9)
 dense_overhead = check("dense_overhead", dense_overhead)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** 6,400. One output pixel costs the dense row 57,600 multiplications, and 57,591 or more of
-# them are by zero. The direct way needs nine. The factor is (pixels) / (kernel entries): it grows with the
-# image.
+# **Solution.** 6,400: one output pixel costs the dense matrix a row of 57,600 multiplications, all but nine
+# of them (or fewer) by zero; the direct way needs nine.
+#
+# The factor is (pixels) / (kernel entries): it grows with the image.
 
 # %% [markdown]
 # Zeros needn't be stored. A **sparse** matrix keeps only the others, with their places. By Kronecker
@@ -1212,6 +1248,7 @@ def sparse_convolution_matrix_2d(kernel, height, width):
     return total
 
 
+# %%
 height, width = flair.shape
 sparse = sparse_convolution_matrix_2d(edge_kernel + 0.1, height, width)  # + 0.1: no kernel entry is zero
 by_matrix = torch.from_numpy(sparse @ flair.flatten().numpy()).reshape(height, width)
@@ -1234,27 +1271,13 @@ print(f"multiplications: dense {pixels**2:,}, sparse {matrix.nnz:,}, direct {9 *
 # %% [markdown]
 # $515{,}524 = 718^2$ and $718 = 3 \cdot 240 - 2$: three entries a line, less one at each border (you saw
 # the notches in section 4). So the sparse matrix multiplies as little as the direct way. But it stores each
-# weight 57,600 times, and fetching it from memory takes longer than multiplying.
+# of the nine weights some 57,000 times, with a column number beside it: in `float32` 4 MB instead of 36
+# bytes, to be fetched from memory for each product.
 
-# %%
-sides = np.array([16, 32, 64, 128, 240, 512, 1024])
-fig, ax = plt.subplots(figsize=(7, 3.6))
-ax.loglog(sides, sides**4.0 * 4, "o-", color=figures.COLOURS["red"], label="dense matrix")
-ax.loglog(sides, (3 * sides - 2) ** 2.0 * 8, "s-", color=figures.COLOURS["orange"], label="sparse matrix")
-ax.loglog(sides, sides**2.0 * 4, "^-", color=figures.COLOURS["blue"], label="the image itself")
-ax.loglog(sides, np.full(len(sides), 36.0), "v-", color=figures.COLOURS["green"], label="the kernel")
-ax.axhline(16e9, color="black", linewidth=0.8, linestyle="--")
-ax.set_xticks(sides, sides)
-ax.minorticks_off()
-ax.text(17, 22e9, "16 GB, a laptop", fontsize=8)
-ax.set(
-    xlabel="side of the image (pixels)",
-    ylabel="memory (bytes), float32",
-    title="3x3 convolution, one pair of channels",
-)
-ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+# %% tags=["plot"]
+ax = interactive.memory([16, 32, 64, 128, 240, 512, 1024])
 figures.show(
-    fig,
+    ax.figure,
     alt="Memory against image side on logarithmic axes. The dense matrix grows with the "
     "fourth power and passes 16 GB just above 240 pixels; the sparse matrix and the image grow "
     "with the square; the kernel stays at 36 bytes.",

@@ -14,8 +14,7 @@ from tests.promises import DICE
 @pytest.fixture(scope="module")
 def lab(executed_solutions):
     """The folder of the lab's results."""
-    executed_solutions["11_brats_lab"]
-    (folder,) = paths.runs_dir().glob("brats_lab_*")
+    (folder,) = executed_solutions.runs("11_brats_lab").glob("brats_lab_*")
     return folder
 
 

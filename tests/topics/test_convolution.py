@@ -1,7 +1,8 @@
-"""The sliders, without a browser: set their values, look at the picture and at what it is made of."""
+"""Notebook 02: its slider and its drawings, without a browser; what it claims, by letters and by numbers."""
 
 from __future__ import annotations
 
+import ast
 import base64
 
 import ipywidgets
@@ -9,7 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from matplotlib.colors import to_hex
 
+from course_utils import figures, paths
 from course_utils.checks.convolution import check
 from course_utils.figures import sliders
 from course_utils.interactive import convolution as interactive
@@ -161,3 +165,149 @@ def test_drawing_shows_the_sum_that_gives_the_output():
     assert ax.get_title() == "row 0:  3·7 + 5·11 = 76"
     expected = float(np.dot([3, 5], [7, 11]))
     assert f"{expected:g}" in {text.get_text() for text in ax.texts}
+
+
+# ---- the other drawings
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3, 5])
+@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)])
+def test_windows_are_as_many_as_outputs_and_lie_where_the_kernel_does(ax, kernel, stride, padding):
+    interactive.show_windows(ax, 7, kernel, stride=stride, padding=padding)
+    colours = [to_hex(patch.get_facecolor()).upper() for patch in ax.patches]
+    windows = [patch for patch, colour in zip(ax.patches, colours) if colour == figures.COLOURS["orange"]]
+    outputs = check.exercises["output_size"].oracle(7, kernel, stride, padding)
+    assert len(windows) == outputs and f"{outputs} outputs" in ax.get_title()
+    assert colours.count("#CCCCCC") == 2 * padding and colours.count("#FFFFFF") == 7
+    for i, window in enumerate(windows):
+        first, last = window.get_x() + 0.42, window.get_x() + window.get_width() - 0.42
+        assert (first, last) == pytest.approx((i * stride - padding, i * stride - padding + kernel - 1))
+
+
+def test_stamps_add_up_to_the_transposed_convolution():
+    figure, axes = plt.subplots(1, 4)
+    interactive.show_stamps(axes, [1, 3, 2], [2, 3, 5], stride=2)
+    plt.close(figure)
+    expected = check.exercises["transposed_convolution_1d"].oracle(
+        torch.tensor([1.0, 3.0, 2.0]), torch.tensor([2.0, 3.0, 5.0]), 2
+    )
+    tops = np.zeros(len(expected))
+    for bar in axes[3].patches:
+        place = round(bar.get_x() + bar.get_width() / 2)
+        tops[place] = max(tops[place], bar.get_y() + bar.get_height())
+    assert tops.tolist() == expected.tolist()
+    assert [bar.get_height() for bar in axes[1].patches] == [0, 0, 6, 9, 15, 0, 0]
+    assert axes[1].get_title() == "input 1: 3 · (2, 3, 5)"
+
+
+def test_frame_and_lines_of_blocks_lie_between_cells(ax):
+    figures.show_matrix(ax, np.ones((16, 36)), values=False)
+    interactive.draw_blocks(ax, 4, 6, frame=(1, 2))
+    (frame,) = ax.patches
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((11.5, 3.5), 6, 4)
+    horizontal = {y[0] for y in (line.get_ydata() for line in ax.lines) if y[0] == y[1]}
+    vertical = {x[0] for x in (line.get_xdata() for line in ax.lines) if x[0] == x[1]}
+    assert horizontal == {3.5, 7.5, 11.5}
+    assert vertical == {5.5, 11.5, 17.5, 23.5, 29.5}
+
+
+def test_memory_that_is_drawn():
+    ax = interactive.memory([16, 240])
+    plt.close(ax.figure)
+    drawn = {line.get_label(): list(line.get_ydata()) for line in ax.lines}
+    assert drawn["dense matrix"][1] == 57_600**2 * 4
+    assert drawn["sparse matrix"][1] == 515_524 * 8
+    assert drawn["the image itself"] == [16 * 16 * 4, 57_600 * 4]
+    assert drawn["the kernel"] == [36, 36]
+
+
+# ---- what the notebook claims
+
+
+@pytest.fixture(scope="module")
+def assigned():
+    """Names that the notebook's source assigns literals to: name -> value."""
+    source = (paths.repository_root() / "notebooks" / "solutions" / "02_convolution.py").read_text("utf-8")
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign):
+            pairs = [(node.targets[0], node.value)]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = zip(node.targets[0].elts, node.value.elts)
+            for target, value in pairs:
+                try:
+                    found[ast.unparse(target)] = ast.literal_eval(value)
+                except ValueError:
+                    continue
+    return found
+
+
+def test_letters_of_the_solution_are_those_of_the_checks(assigned):
+    for name, exercise in check.exercises.items():
+        if exercise.kind == "choice":
+            assert assigned[name] == exercise.oracle
+
+
+def test_first_picture_of_the_impulse_is_what_conv1d_gives(assigned):
+    impulse, kernel = torch.tensor(assigned["impulse"]).double(), torch.tensor([1.0, 2.0, 4.0]).double()
+    assert F.conv1d(impulse[None, None], kernel[None, None])[0, 0].tolist() == assigned["first"]
+    assert F.conv1d(impulse[None, None], kernel.flip(0)[None, None])[0, 0].tolist() == assigned["second"]
+
+
+def test_only_one_of_the_four_matrices_is_asked_for(assigned):
+    right = convolution_matrix(KERNEL, 7, 2, 1).tolist()
+    letters = [letter for letter, matrix in assigned["candidates"].items() if matrix == right]
+    assert letters == [check.exercises["which_matrix"].oracle]
+
+
+def test_framed_block_is_the_matrix_of_the_middle_row():
+    kernel = torch.arange(1.0, 10.0).reshape(3, 3)
+    matrix = check.exercises["convolution_matrix_2d"].oracle(kernel, 6, 6)
+    assert torch.equal(matrix[4:8, 12:18], convolution_matrix(kernel[1], 6))
+
+
+def test_rows_drawn_beside_the_formula_are_the_matrix(assigned):
+    assert assigned["rows"] == convolution_matrix(KERNEL, 4, 1, 1).tolist()
+
+
+def test_sizes_from_145_to_160_end_as_10():
+    def after_four_layers(n):
+        for _ in range(4):
+            n = check.exercises["output_size"].oracle(n, 3, 2, 1)
+        return n
+
+    assert [n for n in range(100, 200) if after_four_layers(n) == 10] == list(range(145, 161))
+
+
+@pytest.mark.parametrize(("stride", "padding", "rows"), [(1, 0, 49), (1, 1, 81), (2, 1, 25)])
+def test_patterns_on_a_9x9_image(stride, padding, rows):
+    matrix = check.exercises["convolution_matrix_2d"].oracle(torch.ones(3, 3), 9, 9, stride, padding)
+    assert matrix.shape == (rows, 81)
+
+
+def test_output_padding_gives_back_what_was_cut():
+    small, weights = torch.rand(1, 1, 2, 2) + 0.5, torch.rand(1, 1, 3, 3) + 0.5
+    full = F.conv_transpose2d(small, weights, stride=2)
+    back = F.conv_transpose2d(small, weights, stride=2, padding=1, output_padding=1)
+    assert torch.equal(back, full[:, :, 1:5, 1:5]) and (back > 0).all()
+
+
+def test_numbers_of_what_the_matrix_costs():
+    entries = (240 * 240) ** 2
+    assert round(entries / 1e9, 1) == 3.3 and round(entries * 4 / 1e9, 1) == 13.3
+    assert round(entries * 4 * 64 * 64 / 1e12) == 54
+    assert round((240 * 240 * 155) ** 2 * 4 / 1e12) == 319
+    nonzero = sum(
+        (240 - abs(row)) * (240 - abs(column)) for row in (-1, 0, 1) for column in (-1, 0, 1)
+    )  # where both shifted rows and shifted columns still lie inside
+    assert nonzero == 718**2 == 515_524
+    assert round(nonzero * 8 / 1e6) == 4  # float32: four bytes for the number, four for its column
+    assert 57_000 < 239 * 239 and 240 * 240 < 58_000  # how often the corners and the middle are stored
+    assert 240 < (16e9 / 4) ** 0.25 < 260  # the side at which the dense matrix passes 16 GB

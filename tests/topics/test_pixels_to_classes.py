@@ -1,15 +1,18 @@
-"""Notebook 01 says only what holds: its claims, read from the executed solution; its widget, without a browser."""
+"""Notebook 01 says only what holds: its claims, read from the executed solution; its pictures and widget."""
 
 from __future__ import annotations
 
 import base64
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from matplotlib.colors import to_rgba
 
+from course_utils import figures
 from course_utils.checks.pixels_to_classes import check
 from course_utils.interactive import pixels_to_classes as interactive
 from course_utils.publishing.run import stream_text
@@ -85,6 +88,16 @@ def test_context_helps_beyond_chance_and_less_and_less(printed):
 
 
 @notebook
+def test_the_lowest_curve_belongs_to_the_smallest_tumour(printed):
+    pattern = "tumour pixels judged: # to # in a subject; # in the subject with the lowest Dice"
+    smallest, largest, of_the_lowest = numbers(printed, pattern)
+    assert of_the_lowest == smallest < largest
+    pattern = "lowest Dice: # of # tumour pixels found, # false alarms in # pixels"
+    hits, tumour, false_alarms, pixels = numbers(printed, pattern)
+    assert tumour == smallest and false_alarms > hits and false_alarms < pixels / 10
+
+
+@notebook
 @pytest.mark.parametrize(
     "pair",
     [
@@ -130,14 +143,26 @@ def test_border_differs_in_a_band_of_seven_pixels(printed):
 
 @notebook
 def test_costs_of_full_resolution_and_pyramid(printed):
-    dense_macs, dense_memory = numbers(printed, "full resolution +31 layers: +# GMACs .*outputs +# MB")
-    macs, memory = numbers(printed, "pyramid +5 layers: +# GMACs .*outputs +# MB")
+    dense_macs, dense_memory = numbers(printed, "full resolution +31 layers: +# GMACs, outputs +# MB")
+    macs, memory = numbers(printed, "pyramid +5 layers: +# GMACs, outputs +# MB")
     assert dense_macs / macs == pytest.approx(31 / 5, rel=0.01)  # "about a sixth"
     assert dense_memory / memory == pytest.approx(16, rel=0.01)
     assert numbers(printed, "3D: full resolution, 31 layers # GB; pyramid, 5 layers # GB") == [70.9, 3.0]
 
 
 # ---- facts that the checks rest on
+
+
+@notebook
+def test_slice_for_which_the_speed_up_is_recognised(printed):
+    assert numbers(printed, r"our slice: \(4, #, #\)") == [72, 88]
+    (on_this_slice,) = numbers(printed, "by MACs # on this slice")
+    (message,) = (
+        text
+        for wrong, text in check.exercises["speed_up"].why.items()
+        if wrong == pytest.approx(on_this_slice, abs=0.05) and not isinstance(wrong, int)
+    )
+    assert "our own small slice" in message
 
 
 @notebook
@@ -182,7 +207,44 @@ def test_stitching_oracle_takes_any_strided_network():
     torch.testing.assert_close(stitched[0], by_window[:, :, 0, 0].T.reshape(2, 9, 12))
 
 
-# ---- the widget
+# ---- the pictures and the widget
+
+
+def test_windows_are_framed_where_their_patches_come_from():
+    image = np.arange(20 * 15, dtype=float).reshape(20, 15)
+    centres = [(5, 4), (19, 0)]
+    figure = interactive.show_windows(
+        image, centres, [np.zeros((5, 5))] * 2, titles=("inside", "corner"), window=(0, 300)
+    )
+    whole, *others = figure.axes
+    assert [(frame.get_x(), frame.get_y(), frame.get_width()) for frame in whole.patches] == [
+        (2.5, 1.5, 5),
+        (16.5, -2.5, 5),
+    ]
+    assert [ax.get_title() for ax in others] == ["inside", "corner"]
+    assert whole.get_xlim()[1] >= 21.5 and whole.get_ylim()[1] <= -2.5  # windows beyond the border are seen
+    plt.close(figure)
+
+
+def test_four_shifts_fill_the_grid_once():
+    figure = interactive.show_shifts()
+    *shifts, stitched = figure.axes
+    cells = [(cell.get_x(), cell.get_y()) for ax in shifts for cell in ax.patches]
+    together = [(cell.get_x(), cell.get_y()) for cell in stitched.patches]
+    assert sorted(cells) == sorted(together)
+    assert len(set(together)) == len(together) == 36
+    plt.close(figure)
+
+
+def test_both_diagrams_of_pooling_use_the_same_places():
+    figure = interactive.show_dilation()
+    orange = to_rgba(figures.COLOURS["orange"])
+    used = []
+    for ax in figure.axes:
+        dots = [(dot.get_offsets()[0].tolist(), dot.get_facecolors()[0]) for dot in ax.collections[1:]]
+        used.append(sorted(place for place, colour in dots if tuple(colour) == orange))
+    assert used[0] == used[1] == [[2, 0], [4, -1], [4, 0], [6, 0]]
+    plt.close(figure)
 
 
 @pytest.fixture
@@ -212,7 +274,7 @@ def test_widget_asks_about_the_patch_under_its_frame(patch_widget):
 
 
 def test_widget_reaches_every_corner_and_redraws(patch_widget):
-    widget, image, _ = patch_widget
+    widget, _, _ = patch_widget
     before = widget.picture.value
     for x, y in ((0, 0), (8, 0), (0, 6), (8, 6)):
         widget.sliders["x"].value, widget.sliders["y"].value = x, y

@@ -1,4 +1,4 @@
-"""Notebook 03: its widget at every setting, the drawing under it, what it claims about its trainings."""
+"""Notebook 03: its widget at every setting, the drawing under it, and what it claims about its trainings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils.checking.outcome import PASS
-from course_utils.checks import upsampling
+from course_utils import paths
 from course_utils.figures import sliders
 from course_utils.interactive import upsampling as interactive
 from course_utils.publishing.run import stream_text
+from experiments import record
 
-CHECK = upsampling.check
+SOURCE = paths.repository_root() / "notebooks" / "solutions" / "03_upsampling.py"
+RESULTS = paths.repository_root() / "experiments" / "results" / "03_upsampling.json"
 
 
 def overlap(height, width, kernel, stride):
@@ -43,7 +44,7 @@ def overlap_widget():
 def test_sliders_and_their_ranges(overlap_widget):
     sliders = overlap_widget.sliders.values()
     ranges = [(slider.description, slider.min, slider.max) for slider in sliders]
-    assert ranges == [("kernel", 1, 8), ("stride", 1, 4)]
+    assert ranges == [("kernel", 1, 8), ("stride", 1, 4), ("layers", 1, 2)]
 
 
 def test_every_setting_can_be_drawn_and_told(overlap_widget):
@@ -62,6 +63,26 @@ def test_every_setting_can_be_drawn_and_told(overlap_widget):
 
 def test_kernel_3_stride_2_gives_1_2_4(overlap_widget):
     assert "get 1, 2, 4, in a pattern that repeats every 2 pixels" in overlap_widget.alt
+
+
+def test_a_second_layer_multiplies_counts_and_periods(overlap_widget):
+    overlap_widget.sliders["layers"].value = 2
+    assert "get 1, 2, 3, 4, 6, 9, in a pattern that repeats every 4 pixels" in overlap_widget.alt
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (4, 2), (6, 3), (5, 3), (2, 3), (4, 4), (5, 1)])
+def test_two_layers_are_even_where_one_is(overlap_widget, kernel, stride):
+    overlap_widget.sliders["layers"].value = 2
+    overlap_widget.sliders["kernel"].value = kernel
+    overlap_widget.sliders["stride"].value = stride
+    assert ("overlap is even" in overlap_widget.alt) == (kernel % stride == 0)
+
+
+def test_second_layer_is_a_transposed_convolution_of_the_first_map():
+    counts = torch.from_numpy(overlap(4, 5, 3, 2))
+    weights = torch.ones(1, 1, 3, 3, dtype=torch.float64)
+    expected = torch.nn.functional.conv_transpose2d(counts[None, None], weights, stride=2)[0, 0]
+    np.testing.assert_array_equal(interactive._stamped_again(counts.numpy(), 3, 2), expected.numpy())
 
 
 def test_moving_a_slider_draws_a_new_picture(overlap_widget):
@@ -83,10 +104,13 @@ def test_widget_draws_the_function_that_it_is_given():
     assert "every pixel of the interior gets 10" in widget.alt
 
 
-def peaks(kernel: int, stride: int) -> dict[float, float]:
+def peaks(kernel: int, stride: int, layers: int = 1) -> dict[float, float]:
     """Frequency -> amplitude of the drawn spectrum, where it isn't zero."""
     figure, axes = plt.subplots(1, 2)
-    interactive.show_overlap(axes, overlap(16, 16, kernel, stride), kernel, stride)
+    counts = overlap(16, 16, kernel, stride)
+    if layers == 2:
+        counts = interactive._stamped_again(counts, kernel, stride)
+    interactive.show_overlap(axes, counts, kernel, stride, layers)
     (lines,) = axes[1].collections
     plt.close(figure)
     tops = {round(float(path[0, 0]), 6): float(path[1, 1]) for path in lines.get_segments()}
@@ -105,6 +129,11 @@ def test_height_of_the_peak():
     assert peaks(3, 2)[0.5] == pytest.approx(1 / 3)  # 1, 2, 1, 2: mean 1.5, deviation 0.5
 
 
+def test_peaks_of_two_layers_are_those_that_the_solution_tells():
+    found = peaks(3, 2, layers=2)
+    assert found == pytest.approx({0.0: 1, 0.25: 1 / 9, 0.5: 1 / 3})
+
+
 @pytest.mark.parametrize("kernel", [4, 5, 7, 8])
 def test_peak_of_stride_3_is_one_over_the_kernel(kernel):
     assert peaks(kernel, 3)[round(1 / 3, 6)] == pytest.approx(1 / kernel)
@@ -117,113 +146,91 @@ def test_map_without_an_interior_is_refused():
     plt.close(figure)
 
 
-# ---- right answers in another style than the solution's
+# ---- what the notebook says about the recorded trainings
 
 
-def nearest_by_indexing(x, factor):
-    rows = torch.arange(x.shape[0] * factor) // factor
-    return x[rows][:, torch.arange(x.shape[1] * factor) // factor]
+@pytest.fixture(scope="module")
+def recorded():
+    return record.read(RESULTS)
 
 
-def nearest_not_contiguous(x, factor):
-    return torch.kron(x.T.contiguous(), torch.ones(factor, factor, dtype=x.dtype)).T
+@pytest.fixture(scope="module")
+def prose():
+    """The source's Markdown as one line, so that a quotation may run over the end of a line."""
+    lines = [line for line in SOURCE.read_text(encoding="utf-8").split("\n") if line.startswith("# ")]
+    return " ".join(" ".join(line[2:] for line in lines).split())
 
 
-def nails_by_kron(x, factor):
-    block = torch.zeros(factor, factor, dtype=x.dtype)
-    block[0, 0] = 1
-    return torch.kron(x, block)
+def of(runs, *keys):
+    """One number of each run."""
+    for key in keys:
+        runs = [run[key] for run in runs]
+    return runs
 
 
-def pool_by_unfold(x, size):
-    windows = x.unfold(0, size, size).unfold(1, size, size).flatten(2)
-    values, inside = windows.max(dim=2)
-    rows = torch.arange(windows.shape[0])[:, None] * size + inside // size
-    columns = torch.arange(windows.shape[1])[None, :] * size + inside % size
-    return [values, (rows * x.shape[1] + columns).to(torch.int32)]
+def span(values, form):
+    return f"{min(values):{form}} to {max(values):{form}}"
 
 
-def unpool_by_loop(values, indices, height, width):
-    plane = torch.zeros(height, width, dtype=values.dtype)
-    for value, index in zip(values.flatten().tolist(), indices.flatten().tolist()):
-        plane[index // width][index % width] = value
-    return plane
+class TestRecordedTrainings:
+    KERNEL_3, KERNEL_4, RESIZE = KINDS = (
+        "transposed, kernel 3",
+        "transposed, kernel 4",
+        "resize, kernel 3",
+    )
+
+    def test_six_seeds_of_each(self, recorded):
+        assert recorded["seeds"] == list(range(6))
+        for part in ("doubling", "segmenting"):
+            assert all(len(runs) == 6 for runs in recorded[part].values())
+
+    def test_fall_of_the_energy(self, recorded, prose):
+        runs = [run for kind in (self.KERNEL_3, self.KERNEL_4) for run in recorded["doubling"][kind]]
+        falls = [
+            before / after for before, after in zip(of(runs, "before", "energy"), of(runs, "after", "energy"))
+        ]
+        assert "by a factor of more than 2,000" in prose
+        assert "twelve trainings" in prose and len(falls) == 12
+        assert 2000 < min(falls) < 3000
+
+    def test_errors_are_quoted_as_measured(self, recorded, prose):
+        errors = {kind: of(recorded["doubling"][kind], "after", "error") for kind in self.KINDS}
+        spans = [span(errors[kind], ".2f") for kind in self.KINDS]
+        assert f"were {spans[0]} with kernel 3, {spans[1]} with kernel 4, and {spans[2]} with the" in prose
+        assert all(min(values) < 1 < max(values) for values in errors.values())  # none reliably beats 1
+
+    def test_ripples_are_quoted_as_measured(self, recorded, prose):
+        ripples = {kind: of(recorded["doubling"][kind], "after", "ripple") for kind in self.KINDS}
+        quoted = [
+            f"{min(ripples[kind]) * 100:.2f} % to {max(ripples[kind]) * 100:.2f} %"
+            for kind in (self.KERNEL_3, self.KERNEL_4)
+        ]
+        assert f"its ripple was {quoted[0]}, that of kernel 4 {quoted[1]}" in prose
+        assert max(ripples[self.RESIZE]) == 0
+        assert max(of(recorded["doubling"][self.RESIZE], "before", "ripple")) == 0
+        # Neither kernel is flatter: each has a training that is flatter than most of the other's.
+        assert min(ripples[self.KERNEL_3]) < np.median(ripples[self.KERNEL_4])
+        assert min(ripples[self.KERNEL_4]) < np.median(ripples[self.KERNEL_3])
+
+    def test_errors_in_the_band_are_quoted_as_measured(self, recorded, prose):
+        plain, indices, skips = (of(runs, "band") for runs in recorded["segmenting"].values())
+        assert all(one > two > three for one, two, three in zip(plain, indices, skips))
+        with_skips = [one / three for one, three in zip(plain, skips)]
+        with_places = [one / two for one, two in zip(plain, indices)]
+        assert f"wrong {span(with_skips, '.1f')} times as often in the band as the one with skip" in prose
+        assert f"wrong {span(with_places, '.2f')} times as often as the one with places" in prose
+
+    def test_errors_by_distance(self, recorded):
+        plain, indices, skips = (
+            np.mean(of(runs, "by_distance"), axis=0) for runs in recorded["segmenting"].values()
+        )
+        assert (plain[:3] > indices[:3]).all() and (indices > skips).all()
+        assert (plain[3:] < indices[3:]).all()  # "from the fourth pixel on places are no help"
+        assert plain[3] > skips[3] and (plain[4:] < skips[4:]).all()  # "from the fifth on ..."
+        assert max(plain[3:].max(), indices[3:].max()) < 0.04
 
 
-def bilinear_by_loop(factor):
-    size = 2 * factor - factor % 2
-    centre = factor - 1 if size % 2 else factor - 0.5
-    kernel = torch.zeros(size, size, dtype=torch.float64)
-    for i in range(size):
-        for j in range(size):
-            kernel[i, j] = (1 - abs(i - centre) / factor) * (1 - abs(j - centre) / factor)
-    return kernel
-
-
-def zero_fill_by_stamps(x, kernel, stride=1, padding=0, output_padding=0):
-    (height, width), (k1, k2) = x.shape, kernel.shape
-    rows, columns = (height - 1) * stride + k1, (width - 1) * stride + k2
-    full = x.new_zeros(rows + output_padding, columns + output_padding)
-    for i in range(height):
-        for j in range(width):
-            full[i * stride : i * stride + k1, j * stride : j * stride + k2] += x[i, j] * kernel
-    return full[padding : rows - padding + output_padding, padding : columns - padding + output_padding]
-
-
-def overlap_by_outer_product(height, width, kernel, stride):
-    def line(n):
-        counts = torch.zeros((n - 1) * stride + kernel, dtype=torch.float64)
-        for i in range(n):
-            counts[i * stride : i * stride + kernel] += 1
-        return counts
-
-    return torch.outer(line(height), line(width))
-
-
-def overlap_as_tensor(height, width, kernel, stride):
-    return torch.from_numpy(overlap(height, width, kernel, stride))
-
-
-def energy_by_phases(image, stride):
-    means = torch.stack([image[r::stride, c::stride].mean() for r in range(stride) for c in range(stride)])
-    return ((means - image.mean()) ** 2).mean() / ((image - image.mean()) ** 2).mean()
-
-
-def band_by_brute_force(mask, width):
-    places = torch.nonzero(torch.ones_like(mask)).double()
-    near = torch.cdist(places, places) <= width
-    flat = mask.flatten()
-    return ((near & (flat[:, None] != flat[None, :])).any(dim=1)).reshape(mask.shape)
-
-
-@pytest.mark.parametrize(
-    ("exercise", "answer"),
-    [
-        ("nearest_neighbour", nearest_by_indexing),
-        ("nearest_neighbour", nearest_not_contiguous),
-        ("bed_of_nails", nails_by_kron),
-        ("max_pool_with_indices", pool_by_unfold),
-        ("max_unpool", unpool_by_loop),
-        ("bilinear_kernel", bilinear_by_loop),
-        ("zero_fill_convolution", zero_fill_by_stamps),
-        ("overlap_map", overlap_by_outer_product),
-        ("overlap_map", overlap_as_tensor),
-        ("is_clean", lambda kernel, stride: not kernel % stride),
-        ("is_clean", lambda kernel, stride: np.bool_(kernel / stride == kernel // stride)),
-        ("checkerboard_energy", energy_by_phases),
-        ("boundary_band", band_by_brute_force),
-        ("index_saving", 64.0),
-        ("fcn_heads", 16_170.0),
-        ("resize_cost", 8.0),
-        ("boundary_picture", " a "),
-    ],
-)
-def test_right_answer_in_another_style_passes(exercise, answer):
-    outcome = CHECK.examine(exercise, answer)
-    assert outcome.status == PASS, str(outcome)
-
-
-# ---- what the notebook says about its trainings
+# ---- what the notebook prints
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +255,28 @@ class TestClaims:
         assert min(map(len, (kernel_3, kernel_4, resize))) == 5
         assert min(np.median(kernel_3), np.median(kernel_4)) > 0.2 and min(kernel_3 + kernel_4) > 0.05
         assert max(resize) < 0.02
+
+    def test_even_overlap_matters_where_weights_are_nearly_equal(self, printed):
+        rows = {spread: numbers_of(printed, f"spread {spread:<4}") for spread in (0, 0.1, 0.3, 1)}
+        assert rows[0][0] > 40 and rows[0][1] == 0
+        assert 8 < rows[0.1][0] / rows[0.1][1] < 14  # "ten times as flat"
+        assert rows[1][0] < 2 * rows[1][1]  # "helps little"
+
+    def test_phases_and_spectrum_give_the_same_number(self, printed):
+        lines = re.findall(r"phases (\S+)  spectrum (\S+)  difference (\S+)", printed)
+        assert len(lines) == 6
+        assert all(float(difference) < 1e-10 and phases == spectrum for phases, spectrum, difference in lines)
+
+    def test_its_own_trainings_are_the_first_of_the_recorded(self, printed):
+        """The experiment runs the notebook's own code: seed 0 must come out alike."""
+        recorded = record.read(RESULTS)
+        for kind, runs in recorded["doubling"].items():
+            before, after = numbers_of(printed, f"ripple of {kind}")
+            assert before == pytest.approx(100 * runs[0]["before"]["ripple"], abs=0.01)
+            assert after == pytest.approx(100 * runs[0]["after"]["ripple"], rel=0.3, abs=0.01)
+        table = printed.split("Dice of each held-out subject")[1]
+        for way_up, runs in recorded["segmenting"].items():
+            assert numbers_of(table, way_up)[0] == pytest.approx(100 * runs[0]["band"], rel=0.1)
 
     def test_training_removes_nearly_all_of_it(self, printed):
         table = printed.split("error (bilinear = 1)")[1].split("the slices themselves")[0]
@@ -279,7 +308,7 @@ class TestClaims:
     def test_skip_connections_help_at_the_boundary(self, printed):
         table = printed.split("Dice of each held-out subject")[1]
         rows = {way_up: numbers_of(table, way_up) for way_up in self.WAYS_UP}
-        for band, far, dice, *each in rows.values():
+        for band, far, _, *each in rows.values():
             assert far < 0.5 and band > 30 * far
             assert len(each) >= 5 and min(each) > 0.3  # every tumour is found
         assert 1.4 < rows["plain"][0] / rows["skips"][0] < 2

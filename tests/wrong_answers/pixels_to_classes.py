@@ -68,6 +68,45 @@ def bounding_box_flipped(mask):
     return int(xs.argmax()), int(xs.flip(0).argmax()), int(ys.argmax()), int(ys.flip(0).argmax())
 
 
+@wrong("bounding_box", says="last place stands before the first")
+def bounding_box_last_before_first(mask):
+    xs, ys = mask.nonzero().T
+    return int(xs.max()), int(xs.min()), int(ys.max()), int(ys.min())
+
+
+@wrong("bounding_box", says="first place twice")
+def bounding_box_min_twice(mask):
+    xs, ys = mask.any(dim=1).nonzero(), mask.any(dim=0).nonzero()
+    return int(xs.min()), int(xs.min()), int(ys.min()), int(ys.min())
+
+
+@wrong("bounding_box", says="count from 1")
+def bounding_box_from_one(mask):
+    xs = [x for x, occupied in enumerate(mask.any(dim=1), start=1) if occupied]
+    ys = [y for y, occupied in enumerate(mask.any(dim=0), start=1) if occupied]
+    return xs[0], xs[-1], ys[0], ys[-1]
+
+
+@wrong("bounding_box", says="occupied places")
+def bounding_box_of_occupied_places(mask):
+    xs, ys = mask.any(dim=1), mask.any(dim=0)
+    first_x, first_y = int(xs.nonzero()[0]), int(ys.nonzero()[0])
+    return first_x, first_x + int(xs.sum()) - 1, first_y, first_y + int(ys.sum()) - 1
+
+
+@wrong("bounding_box", says="never looked at")
+def bounding_box_loop_too_short(mask):
+    xs = [x for x in range(mask.shape[0] - 1) if mask[x].any()]
+    ys = [y for y in range(mask.shape[1] - 1) if mask[:, y].any()]
+    return min(xs), max(xs), min(ys), max(ys)
+
+
+@wrong("bounding_box", says="whole number")
+def bounding_box_in_floats(mask):
+    xs, ys = np.nonzero(mask.numpy())
+    return tuple(np.array([xs.min(), xs.max(), ys.min(), ys.max()], dtype=float).tolist())
+
+
 # ---- rename_clusters
 
 
@@ -88,7 +127,7 @@ def rename_clusters_backwards(clusters, names):
 @wrong("rename_clusters", says="nothing has been renamed")
 def rename_clusters_forgotten(clusters, names):
     renamed = clusters.copy()
-    for old, new in enumerate(names):
+    for old in range(len(names)):
         renamed[renamed == old] = old
     return renamed
 
@@ -106,6 +145,46 @@ def rename_clusters_four_only(clusters, names):
     renamed = clusters.copy()
     for c in range(4):
         renamed[clusters == c] = names[c]
+    return renamed
+
+
+@wrong("rename_clusters", says="opposite renaming")
+def rename_clusters_by_index(clusters, names):
+    return np.array([names.index(cluster) for cluster in clusters])
+
+
+@wrong("rename_clusters", says="occur anew")
+def rename_clusters_by_rank(clusters, names):
+    return np.array(names)[np.unique(clusters, return_inverse=True)[1]]
+
+
+@wrong("rename_clusters", says="last cluster keeps")
+def rename_clusters_loop_too_short(clusters, names):
+    renamed = clusters.copy()
+    for c in range(len(names) - 1):
+        renamed[clusters == c] = names[c]
+    return renamed
+
+
+@wrong("rename_clusters", says="begin at 0")
+def rename_clusters_loop_from_one(clusters, names):
+    renamed = clusters.copy()
+    for c in range(1, len(names)):
+        renamed[clusters == c] = names[c]
+    return renamed
+
+
+@wrong("rename_clusters", says="not an int")
+def rename_clusters_returns_in_the_loop(clusters, names):
+    for cluster in clusters:
+        return names[cluster]
+
+
+@wrong("rename_clusters", says="data type is not")
+def rename_clusters_in_floats(clusters, names):
+    renamed = np.zeros(len(clusters))
+    for c, name in enumerate(names):
+        renamed[clusters == c] = name
     return renamed
 
 
@@ -203,8 +282,68 @@ def root_of_sum_of_squares(points, clusters):
     return np.sqrt(total)
 
 
-for letter, words in {"A": "far from 1", "C": "same W", "D": "which region is the tumour"}.items():
-    wrong.value("relabelling", letter, says=words)
+@wrong("sum_of_squares", says="was not subtracted")
+def sum_of_squares_from_the_origin(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        total += (points[clusters == c] ** 2).sum()
+    return total
+
+
+@wrong("sum_of_squares", says="left out")
+def sum_of_squares_over_the_number_of_clusters(points, clusters):
+    total = 0
+    for c in range(len(set(clusters))):
+        own = points[clusters == c]
+        if own.size:
+            total += own.var(axis=0).sum() * len(own)
+    return total
+
+
+@wrong("sum_of_squares", says="negative number")
+def sum_of_squares_up_to_the_largest_number(points, clusters):
+    total = 0
+    for c in range(clusters.max() + 1):
+        if c in clusters:
+            own = points[clusters == c]
+            total += ((own - own.mean(axis=0)) ** 2).sum()
+    return total
+
+
+@wrong("sum_of_squares", says="roots of the clusters")
+def sum_of_norms(points, clusters):
+    return sum(
+        np.linalg.norm(points[clusters == c] - points[clusters == c].mean(axis=0))
+        for c in np.unique(clusters)
+    )
+
+
+@wrong("sum_of_squares", says="absolute differences")
+def sum_of_absolute_differences(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total += abs(own - np.mean(own, axis=0)).sum()
+    return total
+
+
+@wrong("sum_of_squares", says="single number")
+def sum_of_squares_of_each_intensity(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        own = points[clusters == c]
+        total += ((own - own.mean(axis=0)) ** 2).sum(axis=0)
+    return total
+
+
+@wrong("sum_of_squares", says="largest number was left out")
+def sum_of_squares_below_the_largest_number(points, clusters):
+    total = 0
+    for c in range(max(clusters)):
+        if (clusters == c).any():
+            own = points[clusters == c]
+            total += ((own - own.mean(axis=0)) ** 2).sum()
+    return total
 
 
 # ---- patches_around
@@ -261,8 +400,8 @@ def patches_with_mirrored_edge(image, size):
     return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
 
 
-@wrong("patches_around", says="channels come second")
-def patches_channels_last(image, size):
+@wrong("patches_around", says="cut them up")
+def patches_channels_cut_up(image, size):
     windows = padded_windows(image, size)
     return windows.permute(1, 2, 3, 4, 0).reshape(-1, image.shape[0], size, size)
 
@@ -273,9 +412,54 @@ def patches_from_columns(image, size):
     return columns.reshape(-1, image.shape[0], size, size)
 
 
-@wrong("patches_around", says="shape")
+@wrong("patches_around", says="one axis for all pixels")
 def patches_as_an_image(image, size):
     return padded_windows(image, size).permute(1, 2, 0, 3, 4)
+
+
+@wrong("patches_around", says="pixels come first")
+def patches_channels_first(image, size):
+    return padded_windows(image, size).reshape(image.shape[0], -1, size, size)
+
+
+@wrong("patches_around", says="along y only")
+def patches_padded_along_y(image, size):
+    half = size // 2
+    windows = F.pad(image, (half, half)).unfold(1, size, 1).unfold(2, size, 1)
+    return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
+
+
+@wrong("patches_around", says="padded by size")
+def patches_padded_by_size(image, size):
+    windows = F.pad(image, (size, size, size, size)).unfold(1, size, 1).unfold(2, size, 1)
+    return windows.permute(1, 2, 0, 3, 4).flatten(0, 1)
+
+
+@wrong("patches_around", says="not a list")
+def patches_as_a_list(image, size):
+    half = size // 2
+    padded = F.pad(image, (half, half, half, half))
+    _, nx, ny = image.shape
+    return [padded[:, x : x + size, y : y + size] for x in range(nx) for y in range(ny)]
+
+
+@wrong("patches_around", says="channels come second")
+def patches_channels_last(image, size):
+    return padded_windows(image, size).permute(1, 2, 3, 4, 0).reshape(-1, size, size, len(image))
+
+
+@wrong("patches_around", says="along x only")
+def patches_padded_along_x(image, size):
+    half = size // 2
+    windows = F.pad(image, (0, 0, half, half)).unfold(1, size, 1).unfold(2, size, 1)
+    return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
+
+
+@wrong("patches_around", says="side by side")
+def patches_side_by_side(image, size):
+    half = size // 2
+    windows = F.pad(image, (half, half, half, half)).unfold(1, size, size).unfold(2, size, size)
+    return windows.permute(1, 2, 0, 3, 4).reshape(-1, image.shape[0], size, size)
 
 
 # ---- convolution_macs
@@ -317,6 +501,57 @@ def macs_with_biases(in_channels, out_channels, kernel, width, height):
     return out_channels * width * height * (in_channels * kernel**2 + 1)
 
 
+@wrong("convolution_macs", says="kernel is missing")
+def macs_without_a_kernel(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * width * height
+
+
+@wrong("convolution_macs", says="height is missing")
+def macs_of_one_line(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * kernel**2 * width
+
+
+@wrong("convolution_macs", says="larger input")
+def macs_of_a_larger_output(in_channels, out_channels, kernel, width, height):
+    out = (width + kernel - 1) * (height + kernel - 1)
+    return in_channels * out_channels * kernel**2 * out
+
+
+@wrong("convolution_macs", says="whole number")
+def macs_in_floats(in_channels, out_channels, kernel, width, height):
+    return 1.0 * in_channels * out_channels * kernel**2 * width * height
+
+
+@wrong("convolution_macs", says="values differ")
+def macs_in_32_bits(in_channels, out_channels, kernel, width, height):
+    return int(np.prod([in_channels, out_channels, kernel, kernel, width, height], dtype=np.int32))
+
+
+@wrong("convolution_macs", says="both numbers of channels")
+def macs_of_one_channel(in_channels, out_channels, kernel, width, height):
+    return kernel**2 * width * height
+
+
+@wrong("convolution_macs", says="not always 3 x 3")
+def macs_of_a_fixed_kernel(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * 3 * 3 * width * height
+
+
+@wrong("convolution_macs", says="kernel * 2")
+def macs_of_a_doubled_kernel(in_channels, out_channels, kernel, width, height):
+    return in_channels * (kernel * 2) * out_channels * width * height
+
+
+@wrong("convolution_macs", says="compares bits")
+def macs_with_a_caret(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * kernel ^ 2 * width * height
+
+
+@wrong("convolution_macs", says="need not be square")
+def macs_of_a_square_output(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * kernel**2 * width**2
+
+
 # ---- reads_per_pixel
 
 
@@ -332,7 +567,7 @@ def reads_added(width, height, size):
     return np.array(counts[0])[:, None] + np.array(counts[1])[None, :]
 
 
-@wrong("reads_per_pixel", says="both ends")
+@wrong("reads_per_pixel", says="begin at their pixel")
 def reads_at_one_end(width, height, size):
     return np.array([[min(x + 1, size) * min(y + 1, size) for y in range(height)] for x in range(width)])
 
@@ -383,8 +618,61 @@ def reads_without_the_last(width, height, size):
     return r
 
 
-for letter, words in {"A": "only what they see", "B": "own line", "D": "more than triples"}.items():
-    wrong.value("context_picture", letter, says=words)
+@wrong("reads_per_pixel", says="first border only")
+def reads_with_one_border(width, height, size):
+    half = size // 2
+    reads = np.zeros((width, height), dtype=int)
+    for x in range(width):
+        for y in range(height):
+            reads[x, y] = (x - max(x - half, 0) + half + 1) * (y - max(y - half, 0) + half + 1)
+    return reads
+
+
+@wrong("reads_per_pixel", says="nearer border")
+def reads_by_the_nearer_border(width, height, size):
+    half = size // 2
+    xs, ys = (half + 1 + np.minimum(half, [min(p, n - 1 - p) for p in range(n)]) for n in (width, height))
+    return np.outer(xs, ys)
+
+
+@wrong("reads_per_pixel", says="n - 1, not n")
+def reads_up_to_n(width, height, size):
+    half = size // 2
+    counts = [[min(p + half, n) - max(p - half, 0) for p in range(n)] for n in (width, height)]
+    return np.outer(*counts)
+
+
+@wrong("reads_per_pixel", says="values differ")
+def reads_in_eight_bits(width, height, size):
+    half = size // 2
+    reads = np.zeros((width, height), dtype=np.uint8)
+    for x in range(width):
+        for y in range(height):
+            reads[max(x - half, 0) : x + half + 1, max(y - half, 0) : y + half + 1] += 1
+    return reads
+
+
+@wrong("reads_per_pixel", says="far border only")
+def reads_with_the_far_border(width, height, size):
+    half = size // 2
+    xs, ys = (np.minimum(np.arange(n) + half, n - 1) - (np.arange(n) - half) + 1 for n in (width, height))
+    return xs[:, None] * ys[None, :]
+
+
+@wrong("reads_per_pixel", says="one too many")
+def reads_up_to_and_with_n(width, height, size):
+    half = size // 2
+    counts = [[min(p + half, n) - max(p - half, 0) + 1 for p in range(n)] for n in (width, height)]
+    return np.outer(*counts)
+
+
+@wrong("reads_per_pixel", says="size // 2 places to each side")
+def reads_of_windows_twice_as_wide(width, height, size):
+    reads = np.zeros((width, height))
+    for x in range(width):
+        for y in range(height):
+            reads[max(x - size, 0) : x + size + 1, max(y - size, 0) : y + size + 1] += 1
+    return reads
 
 
 # ---- linear_to_convolution
@@ -413,6 +701,28 @@ def weight_transposed(weight, channels, width, height):
 @wrong("linear_to_convolution", says="shape")
 def one_by_one_kernel(weight, channels, width, height):
     return weight[:, :, None, None]
+
+
+@wrong("linear_to_convolution", says="width comes before height")
+def height_before_width(weight, channels, width, height):
+    return weight.reshape(-1, channels, height, width)
+
+
+@wrong("linear_to_convolution", says="outputs come first")
+def channels_before_outputs(weight, channels, width, height):
+    return weight.reshape(channels, -1, width, height)
+
+
+@wrong("linear_to_convolution", says="not a Conv2d")
+def a_layer_instead_of_its_weights(weight, channels, width, height):
+    layer = torch.nn.Conv2d(channels, len(weight), (width, height))
+    layer.weight.data = weight.reshape(-1, channels, width, height)
+    return layer
+
+
+@wrong("linear_to_convolution", says="channels come second")
+def channels_at_the_end(weight, channels, width, height):
+    return weight.reshape(len(weight), width, height, channels)
 
 
 # ---- shift_and_stitch
@@ -487,41 +797,65 @@ def stitch_nothing(strided, padded, size, stride):
     return strided(padded)
 
 
-# ---- numbers and letters
+@wrong("shift_and_stitch", says="by 0 and 1")
+def stitch_with_stride_two(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for dx in (0, 1):
+        for dy in (0, 1):
+            result[:, :, dx::stride, dy::stride] = strided(padded[:, :, dx:, dy:])
+    return result
 
-wrong.value("vgg_dilation", 2 * 5, says="multiply")
-wrong.value("vgg_dilation", 5, says="number of poolings")
-wrong.value("vgg_dilation", 16, says="one pooling too few")
-wrong.value("vgg_dilation", 64, says="one pooling too many")
-wrong.value("vgg_dilation", 2, says="single pooling")
 
-dense = 288 * 254**2 + 1152 * 248**2 + 6400 * 240**2 + 32 * 240**2
-patch = 288 * 15**2 + 1152 * 5**2 + 6400 + 32
-wrong.value("speed_up", 17**2, says="linear layers are never repeated")
-wrong.value("speed_up", 15**2, says="first layer saves")
-wrong.value("speed_up", 240**2 * patch / (dense - 32 * 240**2), says="16 -> 2, is missing")
-wrong.value("speed_up", 633_802_752 / dense, says="our small slice")
-wrong.value("speed_up", dense / (240**2 * patch), says="inverse")
-wrong.value("speed_up", patch / dense, says="one patch")
-wrong.value("speed_up", 240**2 * patch / (288 * 254**2 + 1152 * 248**2), says="cost at every pixel")
-wrong.value("speed_up", 240**2 * patch / (dense - 6400 * 240**2 + 256 * 240**2), says="5 x 5 kernel")
+@wrong("shift_and_stitch", says="runs too often")
+def stitch_with_a_shift_too_many(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for dx in range(stride + 1):
+        for dy in range(stride + 1):
+            result[:, :, dx::stride, dy::stride] = strided(padded[:, :, dx:, dy:])
+    return result
 
-wrong.value("border_picture", "A", says="rounding is about")
-wrong.value("border_picture", "C", says="no approximation")
-wrong.value("border_picture", "D", says="the weights are the same")
 
-wrong.value("fcn_weights", 134_346_581 - 4096 - 4096 - 21, says="biases")
-wrong.value("fcn_weights", 138_357_544, says="1,000 classes")
-wrong.value("fcn_weights", 134_346_581 - 48 * 512 * 4096, says="7 x 7 map")
-wrong.value("fcn_weights", 117_565_269, says="fc7 is missing")
-wrong.value("fcn_weights", 134_346_581 - 14_714_688, says="thirteen convolutions are missing")
-wrong.value("fcn_weights", 134_346_581 - 4096 * 21 - 21, says="21 classes are missing")
+@wrong("shift_and_stitch", says="runs too often")
+def stitch_with_as_many_shifts_as_places(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for dx in range(size):
+        for dy in range(size):
+            target = result[:, :, dx::stride, dy::stride]
+            if target.numel():
+                target[...] = strided(padded[:, :, dx:, dy:])
+    return result
 
-scan = 240 * 240 * 155
-wrong.value("activation_memory", 64 * scan * 4 / 1e9, says="single layer")
-wrong.value("activation_memory", 31 * scan * 4 / 1e9, says="channels are missing")
-wrong.value("activation_memory", 31 * 64 * 240 * 240 * 4 / 1e9, says="one slice")
-wrong.value("activation_memory", 31 * 64 * scan / 1e9, says="4 bytes")
-wrong.value("activation_memory", 31 * 64 * scan * 4, says="1e9 of them")
-wrong.value("activation_memory", 31 * 64 * scan * 4 / 1024**3, says="GiB")
-wrong.value("activation_memory", 31 * 64 * scan * 8 / 1e9, says="float64")
+
+@wrong("shift_and_stitch", says="zeros between them")
+def stitch_a_single_shift(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    result[:, :, ::stride, ::stride] = strided(padded)
+    return result
+
+
+@wrong("shift_and_stitch", says="along x")
+def stitch_shifts_along_x(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for dx in range(stride):
+        result[:, :, dx::stride, ::stride] = strided(padded[:, :, dx:])
+    return result
+
+
+@wrong("shift_and_stitch", says="stretched the coarse scores")
+def stitch_by_stretching(strided, padded, size, stride):
+    return torch.nn.Upsample(scale_factor=stride)(strided(padded))
+
+
+@wrong("shift_and_stitch", says="stacked the parts")
+def stitch_as_channels(strided, padded, size, stride):
+    parts = [strided(padded[:, :, dx:, dy:]) for dx in range(stride) for dy in range(stride)]
+    return torch.cat(parts, dim=1)
+
+
+@wrong("shift_and_stitch", says="runs too often")
+def stitch_window_by_window(strided, padded, size, stride):
+    result = empty_result(strided, padded, size)
+    for x in range(result.shape[2]):
+        for y in range(result.shape[3]):
+            result[:, :, x, y] = strided(padded[:, :, x : x + size, y : y + size])[:, :, 0, 0]
+    return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 import numpy as np
 import torch
@@ -13,96 +14,52 @@ from tests.wrong_answers import WrongAnswers
 wrong = WrongAnswers("receptive_field")
 
 
-# ---- receptive_field_of
+# ---- receptive_field_of: the loop that everybody writes, with one line that is wrong
 
 
-@wrong("receptive_field_of", says="multiply by the jump")
-def receptive_field_without_jump(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation
-        start -= layer.padding * jump
-        jump *= layer.stride
-    return size, jump, start
+def _loop(size=None, start=None, jump=None, *, order=("size", "start", "jump")):
+    """A student's loop; each line is a function of the layer and of the three numbers as they stand then."""
+    lines = {
+        "size": size or (lambda x, s, j, a: s + (x.kernel - 1) * x.dilation * j),
+        "jump": jump or (lambda x, s, j, a: j * x.stride),
+        "start": start or (lambda x, s, j, a: a - x.padding * j),
+    }
+
+    def receptive_field(layers):
+        now = {"size": 1, "jump": 1, "start": 0}
+        for layer in layers:
+            for name in order:
+                now[name] = lines[name](layer, now["size"], now["jump"], now["start"])
+        return now["size"], now["jump"], now["start"]
+
+    return receptive_field
 
 
-@wrong("receptive_field_of", says="too early")
-def receptive_field_jump_first(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        jump *= layer.stride
-        size += (layer.kernel - 1) * layer.dilation * jump
-        start -= layer.padding * jump
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="dilation is missing")
-def receptive_field_without_dilation(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * jump
-        start -= layer.padding * jump
-        jump *= layer.stride
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="k - 1 steps")
-def receptive_field_whole_kernels(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += layer.kernel * layer.dilation * jump
-        start -= layer.padding * jump
-        jump *= layer.stride
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="subtract it")
-def receptive_field_padding_added(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * jump
-        start += layer.padding * jump
-        jump *= layer.stride
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="`jump` pixels wide")
-def receptive_field_padding_in_pixels(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * jump
-        start -= layer.padding
-        jump *= layer.stride
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="order is size, jump, start")
-def receptive_field_in_another_order(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * jump
-        start -= layer.padding * jump
-        jump *= layer.stride
-    return size, start, jump
-
-
-@wrong("receptive_field_of", says="product of all strides")
-def receptive_field_last_stride(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * jump
-        start -= layer.padding * jump
-        jump = layer.stride
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="padding is missing")
-def receptive_field_without_padding(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * jump
-        jump *= layer.stride
-    return size, jump, start
+for says, answer in {
+    "multiply by the jump": _loop(size=lambda x, s, j, a: s + (x.kernel - 1) * x.dilation),
+    "too early": _loop(order=("jump", "size", "start")),
+    "size is right, but the start": _loop(order=("size", "jump", "start")),
+    "start is right, but the size": _loop(order=("start", "jump", "size")),
+    "dilation is missing": _loop(size=lambda x, s, j, a: s + (x.kernel - 1) * j),
+    "k - 1 steps": _loop(size=lambda x, s, j, a: s + x.kernel * x.dilation * j),
+    "only the gaps": _loop(size=lambda x, s, j, a: s + (x.kernel * x.dilation - 1) * j),
+    "forgets what the layers before": _loop(size=lambda x, s, j, a: (x.kernel - 1) * x.dilation * j),
+    "from the output down": _loop(size=lambda x, s, j, a: s * x.stride + (x.kernel - 1) * x.dilation),
+    "subtract it": _loop(start=lambda x, s, j, a: a + x.padding * j),
+    "`jump` pixels wide": _loop(start=lambda x, s, j, a: a - x.padding),
+    "padding is missing": _loop(start=lambda x, s, j, a: 0),
+    "the kernel's steps and the padding": _loop(
+        size=lambda x, s, j, a: s + (x.kernel - 1) * x.dilation, start=lambda x, s, j, a: a - x.padding
+    ),
+    "jump stays 1": _loop(jump=lambda x, s, j, a: j),
+    "doesn't make it smaller": _loop(
+        size=lambda x, s, j, a: s + ((x.kernel - 1) * x.dilation - 2 * x.padding) * j
+    ),
+    "not the padding": _loop(start=lambda x, s, j, a: a - x.padding * x.dilation * j),
+    "product of all strides": _loop(jump=lambda x, s, j, a: x.stride),
+    "strides multiply": _loop(jump=lambda x, s, j, a: j + x.stride),
+}.items():
+    wrong("receptive_field_of", says=says)(answer)
 
 
 @wrong("receptive_field_of", says="starts at 1")
@@ -115,24 +72,27 @@ def receptive_field_from_zero(layers):
     return size, jump, start
 
 
-@wrong("receptive_field_of", says="update the jump last")
-def receptive_field_jump_between(layers):
+@wrong("receptive_field_of", says="from the input on")
+def receptive_field_backwards(layers):
+    return _loop()(list(reversed(layers)))
+
+
+@wrong("receptive_field_of", says="returns inside the loop")
+def receptive_field_returned_early(layers):
     size, jump, start = 1, 1, 0
     for layer in layers:
         size += (layer.kernel - 1) * layer.dilation * jump
-        jump *= layer.stride
-        start -= layer.padding * jump
-    return size, jump, start
-
-
-@wrong("receptive_field_of", says="from the input on")
-def receptive_field_backwards(layers):
-    size, jump, start = 1, 1, 0
-    for layer in reversed(layers):
-        size += (layer.kernel - 1) * layer.dilation * jump
         start -= layer.padding * jump
         jump *= layer.stride
-    return size, jump, start
+        return size, jump, start
+
+
+for order in list(permutations(range(3)))[1:]:
+
+    @wrong("receptive_field_of", says=f"yours is {', '.join(('size', 'jump', 'start')[i] for i in order)}")
+    def receptive_field_in_another_order(layers, order=order):
+        found = _loop()(layers)
+        return tuple(found[i] for i in order)
 
 
 @wrong("receptive_field_of", says="not a NumPy array")
@@ -142,22 +102,30 @@ def receptive_field_as_array(layers):
 
 @wrong("receptive_field_of", says="3 items")
 def receptive_field_size_only(layers):
-    size, jump = 1, 1
-    for layer in layers:
+    return [_loop()(layers)[0]]
+
+
+@wrong("receptive_field_of", says="whole number is asked for")
+def receptive_field_as_floats(layers):
+    size, jump, start = _loop()(layers)
+    return float(size), jump, start
+
+
+@wrong("receptive_field_of", says="changes its input")
+def receptive_field_that_empties_its_input(layers):
+    size, jump, start = 1, 1, 0
+    while layers:
+        layer = layers.pop(0)
         size += (layer.kernel - 1) * layer.dilation * jump
+        start -= layer.padding * jump
         jump *= layer.stride
-    return [size]
-
-
-wrong.value("early_stride", "A", says="order matters")
-wrong.value("early_stride", "C", says="one pixel, no more")
-wrong.value("early_stride", "D", says="same jump")
+    return size, jump, start
 
 
 # ---- depth_needed
 
 
-@wrong("depth_needed", says="still too small")
+@wrong("depth_needed", says="divide `size` and round down")
 def depth_needed_floor_of_size(size, kernel):
     return size // (kernel - 1)
 
@@ -167,9 +135,19 @@ def depth_needed_from_zero(size, kernel):
     return math.ceil(size / (kernel - 1))
 
 
+@wrong("depth_needed", says="only size - 1 pixels")
+def depth_needed_floor_and_one_more(size, kernel):
+    return (size - 1) // (kernel - 1) + 1
+
+
 @wrong("depth_needed", says="rounded down")
 def depth_needed_rounded_down(size, kernel):
-    return (size - 1) // (kernel - 1)
+    return int((size - 1) / (kernel - 1))
+
+
+@wrong("depth_needed", says="nearest whole number")
+def depth_needed_rounded(size, kernel):
+    return round((size - 1) / (kernel - 1))
 
 
 @wrong("depth_needed", says="not kernel")
@@ -177,25 +155,50 @@ def depth_needed_whole_kernels(size, kernel):
     return math.ceil((size - 1) / kernel)
 
 
-@wrong("depth_needed", says="whole number")
+@wrong("depth_needed", says="side by side")
+def depth_needed_tiles(size, kernel):
+    return math.ceil(size / kernel)
+
+
+@wrong("depth_needed", says="one layer too few")
+def depth_needed_after_the_first(size, kernel):
+    return math.ceil((size - kernel) / (kernel - 1))
+
+
+@wrong("depth_needed", says="a whole number: round up")
 def depth_needed_fraction(size, kernel):
     return (size - 1) / (kernel - 1)
 
 
-wrong.value("doubling_depth", 120, says="without dilation")
-wrong.value("doubling_depth", 6, says="127 pixels")
-wrong.value("doubling_depth", 8, says="511 pixels")
-wrong.value("doubling_depth", 255, says="too large")
+@wrong("depth_needed", says="for size 1 the answer is 0")
+def depth_needed_at_least_one(size, kernel):
+    depth = 1
+    while 1 + depth * (kernel - 1) < size:
+        depth += 1
+    return depth
+
+
+@wrong("depth_needed", says="whole number is asked for")
+def depth_needed_as_float(size, kernel):
+    return float(math.ceil((size - 1) / (kernel - 1)))
+
+
+@wrong("depth_needed", says="values differ")
+def depth_needed_with_a_trick(size, kernel):
+    return int((size - 1) / (kernel - 1) + 0.9999)
 
 
 # ---- causal_convolution
 
 
+def _convolved(signal, kernel, left, right, dilation):
+    return F.conv1d(F.pad(signal, (left, right))[None, None], kernel[None, None], dilation=dilation)[0, 0]
+
+
 @wrong("causal_convolution", says="both sides alike")
 def causal_convolution_same(signal, kernel, dilation=1):
     missing = (len(kernel) - 1) * dilation
-    padded = F.pad(signal, (missing // 2, missing - missing // 2))
-    return F.conv1d(padded[None, None], kernel[None, None], dilation=dilation)[0, 0]
+    return _convolved(signal, kernel, missing // 2, missing - missing // 2, dilation)
 
 
 @wrong("causal_convolution", says="both ends")
@@ -207,34 +210,50 @@ def causal_convolution_padding_argument(signal, kernel, dilation=1):
 @wrong("causal_convolution", says="python's last value")
 def causal_convolution_wrapping(signal, kernel, dilation=1):
     y = torch.zeros_like(signal)
-    for t in range(len(signal)):
+    n = len(signal)
+    for t in range(n):
         for j in range(len(kernel)):
-            y[t] += kernel[j] * signal[t - (len(kernel) - 1 - j) * dilation]
+            y[t] += kernel[j] * signal[(t - (len(kernel) - 1 - j) * dilation) % n]
     return y
 
 
 @wrong("causal_convolution", says="never the past")
 def causal_convolution_padded_on_the_right(signal, kernel, dilation=1):
-    padded = F.pad(signal, (0, (len(kernel) - 1) * dilation))
-    return F.conv1d(padded[None, None], kernel[None, None], dilation=dilation)[0, 0]
+    return _convolved(signal, kernel, 0, (len(kernel) - 1) * dilation, dilation)
 
 
 @wrong("causal_convolution", says="grow with the dilation")
 def causal_convolution_padding_without_dilation(signal, kernel, dilation=1):
-    padded = F.pad(signal, (len(kernel) - 1, 0))
-    return F.conv1d(padded[None, None], kernel[None, None], dilation=dilation)[0, 0]
+    return _convolved(signal, kernel, len(kernel) - 1, 0, dilation)
 
 
 @wrong("causal_convolution", says="dilation is missing")
 def causal_convolution_without_dilation(signal, kernel, dilation=1):
-    padded = F.pad(signal, (len(kernel) - 1, 0))
-    return F.conv1d(padded[None, None], kernel[None, None])[0, 0]
+    return _convolved(signal, kernel, len(kernel) - 1, 0, 1)
 
 
 @wrong("causal_convolution", says="one zero too many")
 def causal_convolution_one_late(signal, kernel, dilation=1):
-    padded = F.pad(signal, ((len(kernel) - 1) * dilation + 1, 0))
-    return F.conv1d(padded[None, None], kernel[None, None], dilation=dilation)[0, 0][:-1]
+    return _convolved(signal, kernel, (len(kernel) - 1) * dilation + 1, 0, dilation)[:-1]
+
+
+@wrong("causal_convolution", says="k * dilation zeros are too many")
+def causal_convolution_k_dilation_zeros(signal, kernel, dilation=1):
+    return _convolved(signal, kernel, len(kernel) * dilation, 0, dilation)
+
+
+@wrong("causal_convolution", says="too short")
+def causal_convolution_without_padding(signal, kernel, dilation=1):
+    return F.conv1d(signal[None, None], kernel[None, None], dilation=dilation)[0, 0]
+
+
+@wrong("causal_convolution", says="in front of the result")
+def causal_convolution_zeros_before_the_result(signal, kernel, dilation=1):
+    y = torch.zeros_like(signal)
+    begin = (len(kernel) - 1) * dilation
+    for t in range(begin, len(signal)):
+        y[t] = sum(kernel[j] * signal[t - begin + j * dilation] for j in range(len(kernel)))
+    return y
 
 
 @wrong("causal_convolution", says="flipped")
@@ -247,18 +266,83 @@ def causal_convolution_flipped(signal, kernel, dilation=1):
     return y
 
 
-wrong.value("wavenet_field", 1023, says="present sample")
-wrong.value("wavenet_field", 513, says="last layer only")
-wrong.value("wavenet_field", 2047, says="not twice")
-wrong.value("wavenet_field", 11, says="without dilation")
-
-
 # ---- dilated_convolution
+
+
+def _summed(image, kernel, dy, dx, rows=None, columns=None, flip=False):
+    """The student's loop over the kernel's entries."""
+    k1, k2 = kernel.shape
+    height, width = image.shape[0] - (k1 - 1) * dy, image.shape[1] - (k2 - 1) * dx
+    y = torch.zeros(height, width, dtype=image.dtype)
+    for p in range(k1 if rows is None else rows):
+        for q in range(k2 if columns is None else columns):
+            top, left = ((k1 - 1 - p) * dy, (k2 - 1 - q) * dx) if flip else (p * dy, q * dx)
+            y += kernel[p, q] * image[top : top + height, left : left + width]
+    return y
 
 
 @wrong("dilated_convolution", says="dilation is missing")
 def dilated_convolution_plain(image, kernel, dilation):
     return F.conv2d(image[None, None], kernel[None, None])[0, 0]
+
+
+@wrong("dilated_convolution", says="dilation - 1 apart")
+def dilated_convolution_one_too_near(image, kernel, dilation):
+    return _summed(image, kernel, dilation - 1, dilation - 1)
+
+
+@wrong("dilated_convolution", says="dilation + 1 apart")
+def dilated_convolution_one_too_far(image, kernel, dilation):
+    return _summed(image, kernel, dilation + 1, dilation + 1)
+
+
+@wrong("dilated_convolution", says="from left to right only")
+def dilated_convolution_along_x(image, kernel, dilation):
+    return _summed(image, kernel, 1, dilation)
+
+
+@wrong("dilated_convolution", says="from top to bottom only")
+def dilated_convolution_along_y(image, kernel, dilation):
+    return _summed(image, kernel, dilation, 1)
+
+
+@wrong("dilated_convolution", says="don't overwrite")
+def dilated_convolution_overwriting(image, kernel, dilation):
+    k1, k2 = kernel.shape
+    height, width = image.shape[0] - (k1 - 1) * dilation, image.shape[1] - (k2 - 1) * dilation
+    for p in range(k1):
+        for q in range(k2):
+            top, left = p * dilation, q * dilation
+            y = kernel[p, q] * image[top : top + height, left : left + width]
+    return y
+
+
+@wrong("dilated_convolution", says="last row is left out")
+def dilated_convolution_one_row_less(image, kernel, dilation):
+    return _summed(image, kernel, dilation, dilation, rows=len(kernel) - 1)
+
+
+@wrong("dilated_convolution", says="last column is left out")
+def dilated_convolution_one_column_less(image, kernel, dilation):
+    return _summed(image, kernel, dilation, dilation, columns=kernel.shape[1] - 1)
+
+
+@wrong("dilated_convolution", says="last row and column")
+def dilated_convolution_one_less_of_both(image, kernel, dilation):
+    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
+    return _summed(image, kernel, dilation, dilation, rows=rows, columns=columns)
+
+
+@wrong("dilated_convolution", says="not k * dilation")
+def dilated_convolution_with_wide_windows(image, kernel, dilation):
+    k1, k2 = kernel.shape
+    y = torch.zeros(image.shape[0] - k1 * dilation + 1, image.shape[1] - k2 * dilation + 1)
+    y = y.to(image.dtype)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            window = image[i : i + k1 * dilation : dilation, j : j + k2 * dilation : dilation]
+            y[i, j] = (window * kernel).sum()
+    return y
 
 
 @wrong("dilated_convolution", says="stride")
@@ -268,21 +352,14 @@ def dilated_convolution_strided(image, kernel, dilation):
 
 @wrong("dilated_convolution", says="flipped")
 def dilated_convolution_flipped(image, kernel, dilation):
-    k1, k2 = kernel.shape
-    height, width = image.shape[0] - (k1 - 1) * dilation, image.shape[1] - (k2 - 1) * dilation
-    y = torch.zeros(height, width, dtype=image.dtype)
-    for p in range(k1):
-        for q in range(k2):
-            top, left = (k1 - 1 - p) * dilation, (k2 - 1 - q) * dilation
-            y += kernel[p, q] * image[top : top + height, left : left + width]
-    return y
+    return _summed(image, kernel, dilation, dilation, flip=True)
 
 
-def _stamped(image, kernel, dilation, add=True):
+def _stamped(image, kernel, dilation, add=True, rows=None, columns=None, room=0):
     (h, w), (k1, k2) = image.shape, kernel.shape
-    output = torch.zeros((h - 1) * dilation + k1, (w - 1) * dilation + k2, dtype=image.dtype)
-    for m in range(h):
-        for n in range(w):
+    output = torch.zeros((h - 1) * dilation + k1 + room, (w - 1) * dilation + k2 + room, dtype=image.dtype)
+    for m in range(h if rows is None else rows):
+        for n in range(w if columns is None else columns):
             window = (slice(dilation * m, dilation * m + k1), slice(dilation * n, dilation * n + k2))
             output[window] = (output[window] if add else 0) + image[m, n] * kernel
     return output
@@ -327,9 +404,45 @@ def printed_formula_as_large_as_the_image(image, kernel, dilation):
     return output
 
 
+@wrong("printed_formula", says="no pixel writes to the last rows")
+def printed_formula_with_room(image, kernel, dilation):
+    return _stamped(image, kernel, dilation, room=dilation - 1)
+
+
+@wrong("printed_formula", says="h * dilation rows")
+def printed_formula_in_blocks(image, kernel, dilation):
+    output = image.new_zeros(image.shape[0] * dilation, image.shape[1] * dilation)
+    for (m, n), value in np.ndenumerate(image.numpy()):
+        for (p, q), weight in np.ndenumerate(kernel.numpy()):
+            i, j = dilation * m + p, dilation * n + q
+            if i < output.shape[0] and j < output.shape[1]:
+                output[i, j] += value * weight
+    return output
+
+
+@wrong("printed_formula", says="spread the kernel inside")
+def printed_formula_with_l_at_the_kernel(image, kernel, dilation):
+    (h, w), (k1, k2) = image.shape, kernel.shape
+    output = image.new_zeros(h + (k1 - 1) * dilation, w + (k2 - 1) * dilation)
+    for p in range(k1):
+        for q in range(k2):
+            output[p * dilation : p * dilation + h, q * dilation : q * dilation + w] += kernel[p, q] * image
+    return output
+
+
 @wrong("printed_formula", says="don't overwrite")
 def printed_formula_overwriting(image, kernel, dilation):
     return _stamped(image, kernel, dilation, add=False)
+
+
+@wrong("printed_formula", says="last row is left out")
+def printed_formula_one_row_less(image, kernel, dilation):
+    return _stamped(image, kernel, dilation, rows=len(image) - 1)
+
+
+@wrong("printed_formula", says="last column is left out")
+def printed_formula_one_column_less(image, kernel, dilation):
+    return _stamped(image, kernel, dilation, columns=image.shape[1] - 1)
 
 
 @wrong("printed_formula", says="flipped")
@@ -342,62 +455,72 @@ def printed_formula_without_dilation(image, kernel, dilation):
     return _stamped(image, kernel, 1)
 
 
-wrong.value("slide_formula", "A", says="compare the sizes")
-wrong.value("slide_formula", "B", says="makes the image smaller")
-wrong.value("slide_formula", "D", says="never the size")
-
-wrong.value("context_weights", 72, says="not 9 C^2")
-wrong.value("context_weights", 63, says="1x1, has weights")
-wrong.value("context_weights", 8, says="nine weights each")
+# ---- touched_positions: the loop that everybody writes, with another window
 
 
-# ---- touched_positions
+def _visited(window, layers):
+    positions = {0}
+    for layer in layers[::-1]:
+        positions = {place for o in positions for place in window(layer, o)}
+    return sorted(positions)
+
+
+def _window(x, o):
+    return {o * x.stride - x.padding + j * x.dilation for j in range(x.kernel)}
+
+
+for says, window in {
+    "stride is missing": lambda x, o: {o - x.padding + j * x.dilation for j in range(x.kernel)},
+    "padding is missing": lambda x, o: {o * x.stride + j * x.dilation for j in range(x.kernel)},
+    "dilation is missing": lambda x, o: {o * x.stride - x.padding + j for j in range(x.kernel)},
+    "last entry is left out": lambda x, o: {
+        o * x.stride - x.padding + j * x.dilation for j in range(x.kernel - 1)
+    },
+    "subtract it": lambda x, o: {o * x.stride + x.padding + j * x.dilation for j in range(x.kernel)},
+    "isn't multiplied by the stride": lambda x, o: {
+        (o - x.padding) * x.stride + j * x.dilation for j in range(x.kernel)
+    },
+    "in its middle": lambda x, o: {
+        o * x.stride - x.padding + (j - x.kernel // 2) * x.dilation for j in range(x.kernel)
+    },
+    "output's position only": lambda x, o: {
+        (o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)
+    },
+}.items():
+
+    @wrong("touched_positions", says=says)
+    def touched_positions_by_another_window(layers, window=window):
+        return _visited(window, layers)
+
+
+@wrong("touched_positions", says="returns inside the loop")
+def touched_positions_returned_early(layers):
+    positions = {0}
+    for layer in reversed(layers):
+        positions = {place for o in positions for place in _window(layer, o)}
+        return sorted(positions)
 
 
 @wrong("touched_positions", says="begin with the last")
 def touched_positions_forwards(layers):
-    positions = {0}
-    for layer in layers:
-        positions = {
-            o * layer.stride - layer.padding + j * layer.dilation
-            for o in positions
-            for j in range(layer.kernel)
-        }
-    return sorted(positions)
+    return _visited(_window, layers[::-1])
 
 
 @wrong("touched_positions", says="holes included")
 def touched_positions_whole_field(layers):
-    size, jump, start = 1, 1, 0
-    for layer in layers:
-        size += (layer.kernel - 1) * layer.dilation * jump
-        start -= layer.padding * jump
-        jump *= layer.stride
+    size, _, start = _loop()(layers)
     return list(range(start, start + size))
 
 
-@wrong("touched_positions", says="stride is missing")
-def touched_positions_without_stride(layers):
-    positions = {0}
-    for layer in layers[::-1]:
-        positions = {o - layer.padding + j * layer.dilation for o in positions for j in range(layer.kernel)}
-    return sorted(positions)
+@wrong("touched_positions", says="what lies between")
+def touched_positions_ends(layers):
+    size, _, start = _loop()(layers)
+    return [start, start + size - 1]
 
 
-@wrong("touched_positions", says="padding is missing")
-def touched_positions_without_padding(layers):
-    positions = {0}
-    for layer in layers[::-1]:
-        positions = {o * layer.stride + j * layer.dilation for o in positions for j in range(layer.kernel)}
-    return sorted(positions)
-
-
-@wrong("touched_positions", says="dilation is missing")
-def touched_positions_without_dilation(layers):
-    positions = {0}
-    for layer in layers[::-1]:
-        positions = {o * layer.stride - layer.padding + j for o in positions for j in range(layer.kernel)}
-    return sorted(positions)
+@wrong("touched_positions", says="ascending is asked for")
+def touched_positions_descending(layers):
+    return sorted(_visited(_window, layers), reverse=True)
 
 
 @wrong("touched_positions", says="counts once")
@@ -412,31 +535,21 @@ def touched_positions_with_repetitions(layers):
     return sorted(positions)
 
 
-@wrong("touched_positions", says="subtract it")
-def touched_positions_padding_added(layers):
+@wrong("touched_positions", says="replaces the positions")
+def touched_positions_collected(layers):
     positions = {0}
-    for x in layers[::-1]:
-        positions = {o * x.stride + x.padding + j * x.dilation for o in positions for j in range(x.kernel)}
-    return sorted(positions)
-
-
-@wrong("touched_positions", says="output's position only")
-def touched_positions_stride_outside(layers):
-    positions = {0}
-    for x in layers[::-1]:
-        positions = {(o - x.padding + j * x.dilation) * x.stride for o in positions for j in range(x.kernel)}
+    for layer in layers[::-1]:
+        for o in list(positions):
+            positions |= _window(layer, o)
     return sorted(positions)
 
 
 @wrong("touched_positions", says="keep them")
 def touched_positions_inside_only(layers):
-    positions = {0}
-    for x in layers[::-1]:
-        positions = {o * x.stride - x.padding + j * x.dilation for o in positions for j in range(x.kernel)}
-    return sorted(position for position in positions if position >= 0)
+    return [position for position in _visited(_window, layers) if position >= 0]
 
 
-@wrong("touched_positions", says="whole numbers")
+@wrong("touched_positions", says="whole number is asked for")
 def touched_positions_as_floats(layers):
     positions = {0.0}
     for x in layers[::-1]:
@@ -444,16 +557,24 @@ def touched_positions_as_floats(layers):
     return sorted(positions)
 
 
-wrong.value("touched_pixels", 5, says="one axis")
-wrong.value("touched_pixels", 81, says="the square they span")
-wrong.value("touched_pixels", 9, says="one layer")
-wrong.value("touched_pixels", 18, says="paths")
+@wrong("touched_positions", says="not a set")
+def touched_positions_as_set(layers):
+    return set(_visited(_window, layers))
+
+
+@wrong("touched_positions", says="changes its input")
+def touched_positions_that_turns_its_input_around(layers):
+    layers.reverse()
+    positions = {0}
+    for layer in layers:
+        positions = {place for o in positions for place in _window(layer, o)}
+    return sorted(positions)
 
 
 # ---- widest_without_holes
 
 
-@wrong("widest_without_holes", says="multiples of 2")
+@wrong("widest_without_holes", says="all dilations are 2")
 def widest_without_holes_twos(layers):
     return [2] * layers
 
@@ -463,17 +584,52 @@ def widest_without_holes_doubling(layers):
     return [2**i for i in range(layers)]
 
 
-@wrong("widest_without_holes", says="wider field")
+@wrong("widest_without_holes", says="narrowest field")
 def widest_without_holes_plain(layers):
     return [1] * layers
 
 
-@wrong("widest_without_holes", says="there are holes")
+@wrong("widest_without_holes", says="powers of four leave holes")
 def widest_without_holes_powers_of_four(layers):
-    return [4**i for i in range(layers)]
+    return tuple(4**i for i in range(layers))
 
 
-@wrong("widest_without_holes", says="list of")
+@wrong("widest_without_holes", says="1, 2, 3, ... leaves no holes")
+def widest_without_holes_counting(layers):
+    return list(range(1, layers + 1))
+
+
+@wrong("widest_without_holes", says="right for two layers")
+def widest_without_holes_odd(layers):
+    return list(range(1, 2 * layers, 2))
+
+
+@wrong("widest_without_holes", says="multiples of 3")
+def widest_without_holes_from_three(layers):
+    return [3 ** (i + 1) for i in range(layers)]
+
+
+@wrong("widest_without_holes", says="there are holes")
+def widest_without_holes_squares(layers):
+    return [(i + 1) ** 2 for i in range(layers)]
+
+
+@wrong("widest_without_holes", says="there is a wider field")
+def widest_without_holes_sixes(layers):
+    return [1, *(3 * (i + 1) for i in range(layers - 1))]
+
+
+@wrong("widest_without_holes", says="list of 6 dilations")
+def widest_without_holes_up_to_four(layers):
+    return [1, 3, 9, 27][:layers]
+
+
+@wrong("widest_without_holes", says="list of 3 dilations, not a NumPy array")
+def widest_without_holes_as_array(layers):
+    return 3 ** np.arange(layers)
+
+
+@wrong("widest_without_holes", says="list of 3 dilations")
 def widest_without_holes_one_too_many(layers):
     return [3**i for i in range(layers + 1)]
 
@@ -483,34 +639,28 @@ def widest_without_holes_from_zero(layers):
     return [3**i - 1 for i in range(layers)]
 
 
-wrong.value("gridding_picture", "A", says="noise")
-wrong.value("gridding_picture", "C", says="stays even")
-wrong.value("gridding_picture", "D", says="nothing was subsampled")
-
-wrong.value("unet_phase", "A", says="no zeros")
-wrong.value("unet_phase", "B", says="equal and positive")
-wrong.value("unet_phase", "C", says="all four pixels")
-
-
 # ---- effective_sigma
 
 
-@wrong("effective_sigma", says="variance")
-def effective_sigma_variance(weights):
+def _moments(weights):
     positions = torch.arange(len(weights))
-    mean = (weights * positions).sum() / weights.sum()
+    return positions, (weights * positions).sum() / weights.sum()
+
+
+@wrong("effective_sigma", says="variance: take")
+def effective_sigma_variance(weights):
+    positions, mean = _moments(weights)
     return ((weights * (positions - mean) ** 2).sum() / weights.sum()).item()
 
 
 @wrong("effective_sigma", says="mean position")
 def effective_sigma_mean(weights):
-    return ((weights * torch.arange(len(weights))).sum() / weights.sum()).item()
+    return _moments(weights)[1].item()
 
 
 @wrong("effective_sigma", says="minus one")
 def effective_sigma_of_a_sample(weights):
-    positions = torch.arange(len(weights))
-    mean = (weights * positions).sum() / weights.sum()
+    positions, mean = _moments(weights)
     return ((weights * (positions - mean) ** 2).sum() / (weights.sum() - 1)).sqrt().item()
 
 
@@ -519,16 +669,68 @@ def effective_sigma_of_the_weights(weights):
     return weights.std().item()
 
 
-@wrong("effective_sigma", says="divide by their sum")
+@wrong("effective_sigma", says="doesn't depend on the weights")
+def effective_sigma_of_the_positions(weights):
+    return torch.arange(len(weights), dtype=torch.float64).std().item()
+
+
+@wrong("effective_sigma", says="weights are missing")
+def effective_sigma_of_the_positions_in_numpy(weights):
+    return float(np.std(np.arange(len(weights))))
+
+
+@wrong("effective_sigma", says="in the variance, too")
 def effective_sigma_not_normalised(weights):
-    positions = torch.arange(len(weights))
-    mean = (weights * positions).sum() / weights.sum()
+    positions, mean = _moments(weights)
     return (weights * (positions - mean) ** 2).sum().sqrt().item()
+
+
+@wrong("effective_sigma", says="before you take mean and variance")
+def effective_sigma_nowhere_normalised(weights):
+    positions = torch.arange(len(weights))
+    mean = (weights * positions).sum()
+    return (weights * (positions - mean) ** 2).sum().sqrt().item()
+
+
+@wrong("effective_sigma", says="not by how many there are")
+def effective_sigma_with_mean(weights):
+    positions, mean = _moments(weights)
+    return (weights * (positions - mean) ** 2).mean().sqrt().item()
+
+
+@wrong("effective_sigma", says="not by the largest")
+def effective_sigma_of_heights(weights):
+    weights = weights / weights.max()
+    positions, mean = _moments(weights)
+    return (weights * (positions - mean) ** 2).sum().sqrt().item()
+
+
+@wrong("effective_sigma", says="products of weight and position")
+def effective_sigma_of_products(weights):
+    return (weights * torch.arange(len(weights))).std().item()
+
+
+@wrong("effective_sigma", says="don't average again")
+def effective_sigma_with_mean_of_shares(weights):
+    positions, mean = _moments(weights)
+    return (weights / weights.sum() * (positions - mean) ** 2).mean().sqrt().item()
 
 
 @wrong("effective_sigma", says="middle of the array")
 def effective_sigma_around_the_middle(weights):
     positions = torch.arange(len(weights)) - (len(weights) - 1) / 2
+    return ((weights * positions**2).sum() / weights.sum()).sqrt().item()
+
+
+@wrong("effective_sigma", says="len(weights) // 2")
+def effective_sigma_around_the_middle_pixel(weights):
+    positions = torch.arange(len(weights)) - len(weights) // 2
+    return ((weights * positions**2).sum() / weights.sum()).sqrt().item()
+
+
+@wrong("effective_sigma", says="largest weight")
+def effective_sigma_around_the_peak(weights):
+    positions = torch.arange(len(weights)) - weights.argmax()
     return ((weights * positions**2).sum() / weights.sum()).sqrt().item()
 
 
@@ -538,10 +740,25 @@ def effective_sigma_around_zero(weights):
     return ((weights * positions**2).sum() / weights.sum()).sqrt().item()
 
 
-wrong.value("doubling_sigma", 2, says="square root")
-wrong.value("doubling_sigma", math.sqrt(2), says="opposite")
-wrong.value("doubling_sigma", 8, says="logarithm")
+@wrong("effective_sigma", says="mean distance")
+def effective_sigma_absolute(weights):
+    positions, mean = _moments(weights)
+    return ((weights * (positions - mean).abs()).sum() / weights.sum()).item()
 
-wrong.value("context_picture", "A", says="right end")
-wrong.value("context_picture", "B", says="far below")
-wrong.value("context_picture", "D", says="opposite")
+
+@wrong("effective_sigma", says="squared the weights")
+def effective_sigma_of_squares(weights):
+    weights = weights**2
+    positions, mean = _moments(weights)
+    return ((weights * (positions - mean) ** 2).sum() / weights.sum()).sqrt().item()
+
+
+@wrong("effective_sigma", says="twice")
+def effective_sigma_doubled(weights):
+    positions, mean = _moments(weights)
+    return 2 * ((weights * (positions - mean) ** 2).sum() / weights.sum()).sqrt().item()
+
+
+@wrong("effective_sigma", says="half of the peak's height")
+def effective_sigma_half_width(weights):
+    return int((weights >= weights.max() / 2).sum()) / 2

@@ -70,17 +70,33 @@ def nearest_neighbour_rounded(x, factor):
     return result
 
 
+@wrong("nearest_neighbour", says="flattens")
+def nearest_neighbour_flattened(x, factor):
+    return torch.repeat_interleave(x, factor)
+
+
+@wrong("nearest_neighbour", says="repeated twice")
+def nearest_neighbour_rows_twice(x, factor):
+    return x.repeat_interleave(factor, dim=0).repeat_interleave(factor, dim=0)
+
+
+@wrong("nearest_neighbour", says="tiled")
+def nearest_neighbour_kron_turned(x, factor):
+    block = np.ones((factor, factor))
+    return torch.from_numpy(np.kron(block, x.numpy()))
+
+
 # ---- bed_of_nails
 
 
-@wrong("bed_of_nails", says="wrong corner")
+@wrong("bed_of_nails", says="bottom right corner")
 def bed_of_nails_bottom_right(x, factor):
     board = x.new_zeros(x.shape[0] * factor, x.shape[1] * factor)
     board[factor - 1 :: factor, factor - 1 :: factor] = x
     return board
 
 
-@wrong("bed_of_nails", says="top left pixel")
+@wrong("bed_of_nails", says="middle of the squares")
 def bed_of_nails_centred(x, factor):
     board = x.new_zeros(x.shape[0] * factor, x.shape[1] * factor)
     board[factor // 2 :: factor, factor // 2 :: factor] = x
@@ -107,6 +123,35 @@ def bed_of_nails_too_far_apart(x, factor):
     return board
 
 
+@wrong("bed_of_nails", says="only the rows")
+def bed_of_nails_rows_only(x, factor):
+    board = x.new_zeros(x.shape[0] * factor, x.shape[1])
+    board[::factor] = x
+    return board
+
+
+@wrong("bed_of_nails", says="only the columns")
+def bed_of_nails_columns_only(x, factor):
+    board = x.new_zeros(x.shape[0], x.shape[1] * factor)
+    board[:, ::factor] = x
+    return board
+
+
+@wrong("bed_of_nails", says="diagonal")
+def bed_of_nails_on_the_diagonal(x, factor):
+    board = x.new_zeros(x.shape[0] * factor, x.shape[1] * factor)
+    for p in range(factor):
+        board[p::factor, p::factor] = x
+    return board
+
+
+@wrong("bed_of_nails", says="as a whole")
+def bed_of_nails_side_by_side(x, factor):
+    board = x.new_zeros(x.shape[0] * factor, x.shape[1] * factor)
+    board[: x.shape[0], : x.shape[1]] = x
+    return board
+
+
 # ---- max_pool_with_indices
 
 
@@ -129,7 +174,7 @@ def max_pool_index_in_window(x, size):
     return _pool(x, size, lambda i, j, p, q: p * size + q)
 
 
-@wrong("max_pool_with_indices", says="by the height")
+@wrong("max_pool_with_indices", says="multiplied the row by the height")
 def max_pool_times_height(x, size):
     return _pool(x, size, lambda i, j, p, q: (i * size + p) * x.shape[0] + j * size + q)
 
@@ -139,7 +184,7 @@ def max_pool_index_of_the_window(x, size):
     return _pool(x, size, lambda i, j, p, q: i * (x.shape[1] // size) + j)
 
 
-@wrong("max_pool_with_indices", says="several equal maxima")
+@wrong("max_pool_with_indices", says="you took the last")
 def max_pool_last_maximum(x, size):
     def last(window):
         return int(torch.nonzero(window.flatten() == window.max())[-1])
@@ -210,6 +255,80 @@ def max_pool_counted_from_one(x, size):
     return _pool(x, size, lambda i, j, p, q: (i * size + p) * x.shape[1] + j * size + q + 1)
 
 
+@wrong("max_pool_with_indices", says="columns first")
+def max_pool_first_in_column_order(x, size):
+    height, width = x.shape
+    values = x.new_zeros(height // size, width // size)
+    indices = torch.zeros(height // size, width // size, dtype=torch.int64)
+    for i in range(height // size):
+        for j in range(width // size):
+            best = -math.inf
+            for column in range(j * size, (j + 1) * size):
+                for row in range(i * size, (i + 1) * size):
+                    if x[row, column] > best:
+                        best = values[i, j] = x[row, column]
+                        indices[i, j] = row * width + column
+    return values, indices
+
+
+@wrong("max_pool_with_indices", says="exchanged")
+def max_pool_row_and_column_exchanged(x, size):
+    height, width = x.shape
+    values = x.new_zeros(height // size, width // size)
+    indices = torch.zeros(height // size, width // size, dtype=torch.int64)
+    for i in range(height // size):
+        for j in range(width // size):
+            window = x[i * size : (i + 1) * size, j * size : (j + 1) * size]
+            q, p = divmod(int(window.argmax()), size)
+            values[i, j] = window[p, q]
+            indices[i, j] = (i * size + p) * width + j * size + q
+    return values, indices
+
+
+@wrong("max_pool_with_indices", says="values are right, but in the index")
+def max_pool_exchanged_in_the_index_only(x, size):
+    values, _ = F.max_pool2d(x[None, None], size, return_indices=True)
+    _, indices = _pool(x, size, lambda i, j, p, q: (i * size + q) * x.shape[1] + j * size + p)
+    return values[0, 0], indices
+
+
+@wrong("max_pool_with_indices", says="smallest value")
+def max_pool_of_the_smallest(x, size):
+    return _pool(x, size, lambda i, j, p, q: (i * size + p) * x.shape[1] + j * size + q, torch.argmin)
+
+
+@wrong("max_pool_with_indices", says="one pixel apart")
+def max_pool_of_overlapping_windows(x, size):
+    height, width = x.shape
+    values = x.new_zeros(height // size, width // size)
+    indices = torch.zeros(height // size, width // size, dtype=torch.int64)
+    for i in range(height // size):
+        for j in range(width // size):
+            window = x[i : i + size, j : j + size]
+            p, q = divmod(int(window.argmax()), size)
+            values[i, j] = window[p, q]
+            indices[i, j] = (i + p) * width + j + q
+    return values, indices
+
+
+@wrong("max_pool_with_indices", says="left over")
+def max_pool_rounded_up(x, size):
+    values, indices = F.max_pool2d(x[None, None], size, return_indices=True, ceil_mode=True)
+    return values[0, 0], indices[0, 0]
+
+
+@wrong("max_pool_with_indices", says="data type is not: int32")
+def max_pool_int32(x, size):
+    values, indices = F.max_pool2d(x[None, None], size, return_indices=True)
+    return values[0, 0], indices[0, 0].to(torch.int32)
+
+
+@wrong("max_pool_with_indices", says="whole numbers")
+def max_pool_indices_as_floats(x, size):
+    values, indices = _pool(x, size, lambda i, j, p, q: (i * size + p) * x.shape[1] + j * size + q)
+    return values, indices.double()
+
+
 # ---- max_unpool
 
 
@@ -266,16 +385,25 @@ def max_unpool_within_windows(values, indices, height, width):
     return plane
 
 
-wrong.value("index_saving", 32 / 2, says="four numbers")
-wrong.value("index_saving", 4 * 32 / 4, says="2 bits, not 4")
-wrong.value("index_saving", 4 * 32, says="what *factor*")
-wrong.value("index_saving", 4 * 4 / 2, says="bytes by bits")
-wrong.value("index_saving", 4 * 32 / 64, says="how few")
-wrong.value("index_saving", 2 / (4 * 32), says="wrong way round")
+@wrong("max_unpool", says="wrong way round")
+def max_unpool_width_first(values, indices, height, width):
+    flat = torch.zeros(height * width, dtype=values.dtype)
+    flat[indices.reshape(-1)] = values.reshape(-1)
+    return flat.reshape(width, height)
 
-wrong.value("unpooling_matrices", "A", says="four ones")
-wrong.value("unpooling_matrices", "B", says="line of input pixel 0")
-wrong.value("unpooling_matrices", "C", says="third picture")
+
+@wrong("max_unpool", says="a 1 at each place")
+def max_unpool_of_ones(values, indices, height, width):
+    flat = values.new_zeros(height * width)
+    flat[indices.flatten()] = 1
+    return flat.reshape(height, width)
+
+
+@wrong("max_unpool", says="one place too far")
+def max_unpool_counted_from_one(values, indices, height, width):
+    flat = values.new_zeros(height * width + 1)
+    flat[indices.flatten() + 1] = values.flatten()
+    return flat[: height * width].reshape(height, width)
 
 
 # ---- bilinear_kernel
@@ -285,7 +413,7 @@ def _square(line):
     return line[:, None] * line[None, :]
 
 
-@wrong("bilinear_kernel", says="half a pixel off")
+@wrong("bilinear_kernel", says="lies at `factor`")
 def bilinear_kernel_centred_on_a_pixel(factor):
     j = torch.arange(2 * factor - factor % 2).double()
     return _square(torch.clamp(1 - torch.abs(j - factor) / factor, min=0))
@@ -305,7 +433,7 @@ def bilinear_kernel_always_twice_the_factor(factor):
     return _square(1 - (torch.arange(k).double() - (k - 1) / 2).abs() / factor)
 
 
-@wrong("bilinear_kernel", says="slope")
+@wrong("bilinear_kernel", says="divided by factor + 1")
 def bilinear_kernel_too_flat(factor):
     k = 2 * factor - factor % 2
     return _square(1 - (torch.arange(k).double() - (k - 1) / 2).abs() / (factor + 1))
@@ -317,8 +445,8 @@ def bilinear_kernel_one_line(factor):
     return 1 - (torch.arange(k).double() - (k - 1) / 2).abs() / factor
 
 
-@wrong("bilinear_kernel", says="added")
-def bilinear_kernel_sum(factor):
+@wrong("bilinear_kernel", says="mean of two triangles")
+def bilinear_kernel_mean(factor):
     k = 2 * factor - factor % 2
     line = 1 - (torch.arange(k).double() - (k - 1) / 2).abs() / factor
     return (line[:, None] + line) / 2
@@ -344,7 +472,7 @@ def bilinear_kernel_centre_before_the_middle(factor):
     return torch.outer(line, line)
 
 
-@wrong("bilinear_kernel", says="by the centre")
+@wrong("bilinear_kernel", says="by the middle c")
 def bilinear_kernel_divided_by_the_centre(factor):
     k = 2 * factor - factor % 2
     c = (k - 1) / 2
@@ -364,12 +492,46 @@ def bilinear_kernel_peak_of_one(factor):
     return _square(line / line.max())
 
 
-wrong.value("fcn_heads", (512 + 256) * 21, says="biases are missing")
-wrong.value("fcn_heads", 512 * 21 + 21, says="pool4 alone")
-wrong.value("fcn_heads", 256 * 21 + 21, says="pool3 alone")
-wrong.value("fcn_heads", (512 * 9 + 1 + 256 * 9 + 1) * 21, says="not 3x3")
-wrong.value("fcn_heads", (512 + 256 + 1) * 21, says="only once")
-wrong.value("fcn_heads", 134_362_751, says="how many *more*")
+def _distances(factor, k, centre):
+    return (torch.arange(k).double() - centre).abs() / factor
+
+
+@wrong("bilinear_kernel", says="half a pixel too late")
+def bilinear_kernel_centred_at_half_of_k(factor):
+    k = 2 * factor - factor % 2
+    return _square(torch.clamp(1 - _distances(factor, k, k / 2), min=0))
+
+
+@wrong("bilinear_kernel", says="at k // 2")
+def bilinear_kernel_centred_at_k_halved(factor):
+    k = 2 * factor - factor % 2
+    return _square(1 - _distances(factor, k, k // 2))
+
+
+@wrong("bilinear_kernel", says="even factor")
+def bilinear_kernel_always_odd(factor):
+    k = 2 * factor - 1
+    return _square(1 - _distances(factor, k, (k - 1) / 2))
+
+
+@wrong("bilinear_kernel", says="by k / 2")
+def bilinear_kernel_divided_by_half_its_size(factor):
+    k = 2 * factor - factor % 2
+    return _square(1 - _distances(k / 2, k, (k - 1) / 2))
+
+
+@wrong("bilinear_kernel", says="are added")
+def bilinear_kernel_sum(factor):
+    k = 2 * factor - factor % 2
+    line = 1 - _distances(factor, k, (k - 1) / 2)
+    return line[:, None] + line[None, :]
+
+
+@wrong("bilinear_kernel", says="pyramid")
+def bilinear_kernel_pyramid(factor):
+    k = 2 * factor - factor % 2
+    away = _distances(factor, k, (k - 1) / 2)
+    return 1 - torch.maximum(away[:, None], away[None, :])
 
 
 # ---- zero_fill_convolution
@@ -400,7 +562,7 @@ def zero_fill_trailing_zeros(x, kernel, stride=1, padding=0, output_padding=0):
     return _slide(board, kernel.flip(0, 1), k1 - 1 - padding, k2 - 1 - padding, output_padding)
 
 
-@wrong("zero_fill_convolution", says="it must be k - 1 - padding")
+@wrong("zero_fill_convolution", says="you padded by `padding`")
 def zero_fill_padded_by_padding(x, kernel, stride=1, padding=0, output_padding=0):
     return _slide(_fill(x, stride), kernel.flip(0, 1), padding, padding, output_padding)
 
@@ -446,10 +608,9 @@ def zero_fill_with_copies(x, kernel, stride=1, padding=0, output_padding=0):
     return _slide(copies, kernel.flip(0, 1), k1 - 1 - padding, k2 - 1 - padding, output_padding)
 
 
-@wrong("zero_fill_convolution", says="or not at all")
+@wrong("zero_fill_convolution", says="didn't pad")
 def zero_fill_not_padded(x, kernel, stride=1, padding=0, output_padding=0):
-    filled = F.pad(_fill(x, stride), (0, output_padding, 0, output_padding))
-    return F.conv2d(filled[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+    return _slide(_fill(x, stride), kernel.flip(0, 1), 0, 0, output_padding)
 
 
 @wrong("zero_fill_convolution", says="only the rows")
@@ -478,12 +639,34 @@ def zero_fill_pad_top_first(x, kernel, stride=1, padding=0, output_padding=0):
     return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
 
 
-wrong.value("resize_cost", 2**2, says="two dimensions")
-wrong.value("resize_cost", 2, says="three directions")
-wrong.value("resize_cost", 3**3, says="how *often*")
-wrong.value("resize_cost", 1, says="small volume")
-wrong.value("resize_cost", 1 / 8, says="wrong way round")
-wrong.value("resize_cost", 4**3, says="smeared kernel")
+@wrong("zero_fill_convolution", says="one zero too many")
+def zero_fill_padded_by_k_minus_padding(x, kernel, stride=1, padding=0, output_padding=0):
+    k1, k2 = kernel.shape
+    return _slide(_fill(x, stride), kernel.flip(0, 1), k1 - padding, k2 - padding, output_padding)
+
+
+@wrong("zero_fill_convolution", says="on all sides")
+def zero_fill_output_padding_everywhere(x, kernel, stride=1, padding=0, output_padding=0):
+    k1, k2 = kernel.shape
+    top, left = k1 - 1 - padding + output_padding, k2 - 1 - padding + output_padding
+    return _slide(_fill(x, stride), kernel.flip(0, 1), top, left)
+
+
+@wrong("zero_fill_convolution", says="side by side")
+def zero_fill_not_filled(x, kernel, stride=1, padding=0, output_padding=0):
+    k1, k2 = kernel.shape
+    return _slide(x, kernel.flip(0, 1), k1 - 1 - padding, k2 - 1 - padding, output_padding)
+
+
+@wrong("zero_fill_convolution", says="rows for columns")
+def zero_fill_kernel_transposed(x, kernel, stride=1, padding=0, output_padding=0):
+    k1, k2 = kernel.shape
+    return _slide(_fill(x, stride), kernel.T, k1 - 1 - padding, k2 - 1 - padding, output_padding)
+
+
+@wrong("zero_fill_convolution", says="default of `stride`")
+def zero_fill_other_default(x, kernel, stride=2, padding=0, output_padding=0):
+    return F.conv_transpose2d(x[None, None], kernel[None, None], None, stride, padding, output_padding)[0, 0]
 
 
 # ---- overlap_map
@@ -564,6 +747,34 @@ def overlap_map_stride_for_rows_only(height, width, kernel, stride):
     return counts
 
 
+@wrong("overlap_map", says="too large")
+def overlap_map_one_stride_too_large(height, width, kernel, stride):
+    return _count(height, width, kernel, stride, height * stride + kernel, width * stride + kernel)
+
+
+@wrong("overlap_map", says="last stamp of each row")
+def overlap_map_last_stamp_missing(height, width, kernel, stride):
+    size = _length(height, kernel, stride), _length(width, kernel, stride)
+    return _count(height - 1, width - 1, kernel, stride, *size)
+
+
+@wrong("overlap_map", says="only the columns")
+def overlap_map_columns_only(height, width, kernel, stride):
+    counts = torch.zeros(_length(height, kernel, stride), _length(width, kernel, stride), dtype=torch.float64)
+    for j in range(width):
+        counts[:, j * stride : j * stride + kernel] += 1
+    return counts
+
+
+@wrong("overlap_map", says="not a NumPy array")
+def overlap_map_in_numpy(height, width, kernel, stride):
+    line = [np.zeros(_length(n, kernel, stride)) for n in (height, width)]
+    for counts, n in zip(line, (height, width)):
+        for i in range(n):
+            counts[i * stride : i * stride + kernel] += 1
+    return np.outer(*line)
+
+
 # ---- is_clean
 
 
@@ -617,14 +828,19 @@ def is_clean_even_and_without_holes(kernel, stride):
     return kernel >= stride and kernel % 2 == 0
 
 
-@wrong("is_clean", says="counted, say otherwise")
+@wrong("is_clean", says="differ")
 def is_clean_except_kernel_three(kernel, stride):
     return kernel % stride == 0 and kernel != 3
 
 
-@wrong("is_clean", says="True or False")
+@wrong("is_clean", says="This is the remainder")
 def is_clean_remainder(kernel, stride):
     return kernel % stride
+
+
+@wrong("is_clean", says="one True or False")
+def is_clean_in_words(kernel, stride):
+    return "clean" if kernel % stride == 0 else "uneven"
 
 
 @wrong("is_clean", says="`.all()`")
@@ -634,89 +850,110 @@ def is_clean_for_each_count(kernel, stride):
     return interior == interior[0]
 
 
+@wrong("is_clean", says="can leave holes")
+def is_clean_without_overlap(kernel, stride):
+    return kernel <= stride
+
+
 # ---- checkerboard_energy
 
 
-@wrong("checkerboard_energy", says="mean is still there")
-def checkerboard_energy_with_mean(image, stride):
-    energy = torch.fft.fft2(image).abs().square()
-    return (energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / energy.sum()).item()
+def _phase_means(image, stride):
+    return torch.stack([image[r::stride, c::stride].mean() for r in range(stride) for c in range(stride)])
 
 
-@wrong("checkerboard_energy", says="amplitudes")
-def checkerboard_energy_of_amplitudes(image, stride):
-    amplitude = torch.fft.fft2(image - image.mean()).abs()
-    height, width = image.shape
-    return (amplitude[:: height // stride, :: width // stride].sum() / amplitude.sum()).item()
+@wrong("checkerboard_energy", says="Your variances divide by the number of values minus one")
+def checkerboard_energy_by_default_variances(image, stride):
+    return float(_phase_means(image, stride).var() / image.var())
 
 
-@wrong("checkerboard_energy", says="every `stride`-th frequency")
-def checkerboard_energy_every_strideth(image, stride):
-    energy = torch.fft.fft2(image - image.mean()).abs() ** 2
-    return float(energy[::stride, ::stride].sum() / energy.sum())
+@wrong("checkerboard_energy", says="variance of the means divides by their number minus one")
+def checkerboard_energy_default_variance_of_means(image, stride):
+    return float(_phase_means(image, stride).var() / torch.var(image, correction=0))
 
 
-@wrong("checkerboard_energy", says="their own step")
-def checkerboard_energy_square_images_only(image, stride):
-    energy = np.abs(np.fft.fft2(image.numpy() - image.numpy().mean())) ** 2
-    step = len(image) // stride
-    return float(energy[::step, ::step].sum() / energy.sum())
+@wrong("checkerboard_energy", says="variance of the pixels divides by their number minus one")
+def checkerboard_energy_default_variance_of_pixels(image, stride):
+    return float(_phase_means(image, stride).var(unbiased=False) / image.var())
 
 
-@wrong("checkerboard_energy", says="stripes")
-def checkerboard_energy_without_stripes(image, stride):
-    energy = torch.fft.fft2(image - image.mean()).abs() ** 2
-    down, right = image.shape[0] // stride, image.shape[1] // stride
-    return float(energy[down::down, right::right].sum() / energy.sum())
+@wrong("checkerboard_energy", says="standard deviations")
+def checkerboard_energy_of_deviations(image, stride):
+    return np.std(_phase_means(image, stride).numpy()) / np.std(image.numpy())
 
 
-@wrong("checkerboard_energy", says="energy itself")
+@wrong("checkerboard_energy", says="added up the squared deviations")
+def checkerboard_energy_of_sums(image, stride):
+    mean = image.mean()
+    part, whole = (_phase_means(image, stride) - mean) ** 2, (image - mean) ** 2
+    return (part.sum() / whole.sum()).item()
+
+
+@wrong("checkerboard_energy", says="Divide it by the variance of the image")
 def checkerboard_energy_not_a_share(image, stride):
-    energy = torch.fft.fft2(image).abs() ** 2
-    energy[0, 0] = 0
-    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum())
+    return np.var([float(image[r::stride, c::stride].mean()) for r in range(stride) for c in range(stride)])
 
 
-@wrong("checkerboard_energy", says="fftshift")
-def checkerboard_energy_shifted(image, stride):
-    energy = torch.fft.fftshift(torch.fft.fft2(image)).abs() ** 2
-    energy[0, 0] = 0
-    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / energy.sum())
+@wrong("checkerboard_energy", says="wrong way round")
+def checkerboard_energy_inverted(image, stride):
+    return image.var(correction=0) / _phase_means(image, stride).var(correction=0)
 
 
-@wrong("checkerboard_energy", says="*either* frequency")
-def checkerboard_energy_at_either(image, stride):
-    energy = torch.fft.fft2(image).abs() ** 2
-    energy[0, 0] = 0
-    counted = torch.zeros_like(energy)
-    counted[:: image.shape[0] // stride] = 1
-    counted[:, :: image.shape[1] // stride] = 1
-    return float((energy * counted).sum() / energy.sum())
+@wrong("checkerboard_energy", says="*within* the phases")
+def checkerboard_energy_within_the_phases(image, stride):
+    within = [image[r::stride, c::stride].var(correction=0) for r in range(stride) for c in range(stride)]
+    return float(sum(within) / len(within) / image.var(correction=0))
 
 
-@wrong("checkerboard_energy", says="not below")
-def checkerboard_energy_of_the_whole_with_mean(image, stride):
-    energy = torch.fft.fft2(image).abs() ** 2
-    whole = energy.sum()
-    energy[0, 0] = 0
-    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / whole)
+@wrong("checkerboard_energy", says="per cent")
+def checkerboard_energy_in_per_cent(image, stride):
+    return float(_phase_means(image, stride).var(correction=0) / image.var(correction=0)) * 100
 
 
-@wrong("checkerboard_energy", says="real part")
-def checkerboard_energy_of_the_real_part(image, stride):
-    energy = np.fft.fft2(image.numpy() - image.numpy().mean()).real ** 2
-    return energy[:: len(image) // stride, :: image.shape[1] // stride].sum() / energy.sum()
+@wrong("checkerboard_energy", says="means of squares")
+def checkerboard_energy_of_squares(image, stride):
+    return float(_phase_means(image, stride).square().mean() / image.square().mean())
 
 
-@wrong("checkerboard_energy", says="rfft2")
-def checkerboard_energy_of_half_the_spectrum(image, stride):
-    energy = torch.fft.rfft2(image - image.mean()).abs() ** 2
-    return float(energy[:: image.shape[0] // stride, :: image.shape[1] // stride].sum() / energy.sum())
+@wrong("checkerboard_energy", says="each little square")
+def checkerboard_energy_of_squares_of_pixels(image, stride):
+    means = F.avg_pool2d(image[None, None], stride)
+    return float(means.var(correction=0) / image.var(correction=0))
 
 
-wrong.value("flat_field_picture", "A", says="overlap is even")
-wrong.value("flat_field_picture", "C", says="before training")
-wrong.value("flat_field_picture", "D", says="rounding")
+@wrong("checkerboard_energy", says="large pieces")
+def checkerboard_energy_of_large_pieces(image, stride):
+    height, width = image.shape[0] // stride, image.shape[1] // stride
+    pieces = [
+        image[r * height : (r + 1) * height, c * width : (c + 1) * width].mean()
+        for r in range(stride)
+        for c in range(stride)
+    ]
+    return float(torch.stack(pieces).var(correction=0) / image.var(correction=0))
+
+
+@wrong("checkerboard_energy", says="by rows only")
+def checkerboard_energy_by_rows(image, stride):
+    means = torch.stack([image[r::stride].mean() for r in range(stride)])
+    return float(means.var(correction=0) / image.var(correction=0))
+
+
+@wrong("checkerboard_energy", says="by columns only")
+def checkerboard_energy_by_columns(image, stride):
+    means = torch.stack([image[:, c::stride].mean() for c in range(stride)])
+    return float(means.var(correction=0) / image.var(correction=0))
+
+
+@wrong("checkerboard_energy", says="same remainder")
+def checkerboard_energy_of_equal_remainders(image, stride):
+    means = torch.stack([image[r::stride, r::stride].mean() for r in range(stride)])
+    return float(means.var(correction=0) / image.var(correction=0))
+
+
+@wrong("checkerboard_energy", says="stride 2, whatever the stride")
+def checkerboard_energy_of_stride_two(image, stride):
+    means = [image[r::2, c::2].mean() for r in (0, 1) for c in (0, 1)]
+    return float(torch.stack(means).var(correction=0) / image.var(correction=0))
 
 
 # ---- boundary_band
@@ -811,6 +1048,52 @@ def boundary_band_as_numbers(mask, width):
     return band.to(torch.float64)
 
 
-wrong.value("boundary_picture", "B", says="draws it badly")
-wrong.value("boundary_picture", "C", says="same number of weights")
-wrong.value("boundary_picture", "D", says="steps")
+@wrong("boundary_band", says="the whole background counts")
+def boundary_band_of_one_distance_map(mask, width):
+    return torch.from_numpy(distance_transform_edt(mask) <= width)
+
+
+@wrong("boundary_band", says="half of `width`")
+def boundary_band_half_to_each_side(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance <= width / 2)
+
+
+@wrong("boundary_band", says="you wrote 2")
+def boundary_band_of_two_pixels(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance <= 2)
+
+
+@wrong("boundary_band", says="one pixel too wide")
+def boundary_band_one_pixel_more(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance < width + 1.01)
+
+
+@wrong("boundary_band", says="at exactly `width`")
+def boundary_band_at_exactly_width(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance == width)
+
+
+@wrong("boundary_band", says="other way round")
+def boundary_band_turned_round(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance > width)
+
+
+@wrong("boundary_band", says="not a NumPy array")
+def boundary_band_as_an_array(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance <= width).numpy()
+
+
+def _near_both(mask, width):
+    return torch.from_numpy(
+        (distance_transform_edt(mask) <= width) & (distance_transform_edt(~mask) <= width)
+    )
+
+
+@wrong("boundary_band", says="all True has no boundary either")
+def boundary_band_of_a_full_mask(mask, width):
+    return _near_both(mask, width) if mask.any() else torch.zeros_like(mask)
+
+
+@wrong("boundary_band", says="all False has no boundary either")
+def boundary_band_of_no_mask(mask, width):
+    return torch.zeros_like(mask) if mask.all() else _near_both(mask, width)

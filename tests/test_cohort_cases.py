@@ -1,8 +1,9 @@
-"""Cases on disk: both BraTS conventions, and every kind of damage named in words."""
+"""Cases on disk: both BraTS conventions, every kind of damage named in words, any orientation."""
 
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 
 import nibabel
@@ -11,53 +12,7 @@ import pytest
 
 from course_utils import cohort
 from course_utils.cohort import CohortError
-from course_utils.phantom.grids import brats_affine
-
-SHAPE = (12, 10, 8)
-AFFINE = brats_affine(2.0)
-NAMES_2023 = {"t1": "t1n", "t1ce": "t1c", "t2": "t2w", "flair": "t2f", "seg": "seg"}
-
-
-def save(path: Path, values: np.ndarray, affine: np.ndarray = AFFINE) -> None:
-    nibabel.save(nibabel.Nifti1Image(values, affine), path)
-
-
-def random_labels(values: tuple[int, ...] = (0, 1, 2, 4)) -> np.ndarray:
-    """Labels with every value in them."""
-    labels = np.zeros(SHAPE, np.uint8)
-    for position, value in enumerate(values):
-        labels[2 + position, 3:6, 2:5] = value
-    return labels
-
-
-def make_case(
-    folder: Path,
-    name: str = "BraTS20_Training_001",
-    ending: str = ".nii.gz",
-    labels: np.ndarray | None = None,
-) -> Path:
-    """A small good case: modality i has the values 100 i + 1..99 in a block of brain."""
-    case = folder / name
-    case.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    for number, modality in enumerate(cohort.MODALITIES):
-        image = np.zeros(SHAPE, np.int16)
-        image[2:9, 2:8, 1:7] = 100 * number + rng.integers(1, 100, (7, 6, 6))
-        save(case / f"{name}_{modality}{ending}", image)
-    save(case / f"{name}_seg{ending}", random_labels() if labels is None else labels)
-    return case
-
-
-def make_case_2023(folder: Path, labels: np.ndarray, name: str = "BraTS-GLI-00005-000") -> Path:
-    case = make_case(folder, name, labels=labels)
-    for modality, new in NAMES_2023.items():
-        (case / f"{name}_{modality}.nii.gz").rename(case / f"{name}-{new}.nii.gz")
-    return case
-
-
-def file_of(case: Path, kind: str) -> Path:
-    return case / f"{case.name}_{kind}.nii.gz"
-
+from tests.cases import AFFINE, SHAPE, file_of, make_case, make_case_2023, random_labels, save
 
 # ---------------------------------------------------------------------- loading
 
@@ -194,7 +149,58 @@ def fractional_labels(case: Path) -> None:
     save(file_of(case, "seg"), random_labels() * np.float32(0.5))
 
 
+def other_than_voxels_follow(case: Path) -> None:
+    file = file_of(case, "t2")
+    file.write_bytes(file.read_bytes() + b"something else")
+
+
+def something_follows_inside(case: Path) -> None:
+    file = file_of(case, "t2")
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + b"something else"))
+
+
+def copied_over(case: Path) -> None:
+    shutil.copy(file_of(case, "t1"), file_of(case, "t1ce"))
+
+
+def with_offset(case: Path) -> None:
+    change_header(file_of(case, "flair"), scl_slope=1, scl_inter=10)
+
+
+def without_depth(case: Path) -> None:
+    change_header(file_of(case, "t2"), srow_z=[0, 0, 0, 0.5], pixdim=[1, 2, 2, 0, 1, 1, 1, 1])
+
+
+def without_affine(case: Path) -> None:
+    change_header(file_of(case, "t2"), srow_x=np.nan)
+
+
+def without_orientation(case: Path) -> None:
+    change_header(file_of(case, "t2"), sform_code=0, qform_code=0)
+
+
+def contradictory(case: Path) -> None:
+    change_header(file_of(case, "t2"), pixdim=[1, 2, 2, 7, 1, 1, 1, 1])
+
+
+def change_header(file: Path, **values) -> None:
+    """Write values into the stored header, where nibabel itself would keep them consistent."""
+    contents = bytearray(gzip.decompress(file.read_bytes()))
+    header = np.frombuffer(contents, nibabel.nifti1.header_dtype, count=1)
+    for name, value in values.items():
+        header[name] = value
+    file.write_bytes(gzip.compress(contents))
+
+
 DAMAGE = [
+    (other_than_voxels_follow, "t2", "cannot be read"),
+    (something_follows_inside, "t2", "14 bytes of something else follow"),
+    (copied_over, "t1ce", "_t1.nii.gz and .*_t1ce.nii.gz are the same image"),
+    (with_offset, "flair", r"not 0 in 100 %.*smallest value 10.*skull.*scl_inter"),
+    (without_depth, "t2", "voxels of 2 x 2 x 0 mm"),
+    (without_affine, "t2", "voxels of nan"),
+    (without_orientation, "t2", "does not say how it lies"),
+    (contradictory, "t2", "2 x 2 x 7 mm by its header's pixdim, 2 x 2 x 2 mm by its affine"),
     (remove, "t2", "t2 is missing"),
     (truncate, "flair", "damaged or was not copied completely"),
     (empty_file, "t1ce", r"cannot be read \(0 bytes"),
@@ -228,6 +234,85 @@ def test_damage_is_named(tmp_path, damage, kind, message):
     assert problems[0] == str(caught.value).removeprefix("BraTS20_Training_001: ")
 
 
+@pytest.mark.parametrize("kind", ["flair", "seg"])
+def test_no_flipped_bit_changes_voxels_silently(tmp_path, kind):
+    """nibabel alone does not come to gzip's checksum: it gives other voxels for about two flips in three."""
+    case = make_case(tmp_path)
+    file, before = file_of(case, kind), cohort.load_case(case)
+    contents = file.read_bytes()
+    random, refused = np.random.default_rng(0), 0
+    for bit in random.integers(len(contents) * 8, size=100):
+        flipped = bytearray(contents)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(flipped)
+        try:
+            loaded = cohort.load_case(case)
+        except CohortError:
+            assert cohort.check_case(case)
+            refused += 1
+        else:  # the name or the time in gzip's own header
+            np.testing.assert_array_equal(loaded.image, before.image)
+            np.testing.assert_array_equal(loaded.labels, before.labels)
+            np.testing.assert_array_equal(loaded.affine, before.affine)
+    assert refused > 80
+
+
+def test_zeros_that_fill_up_a_block_do_no_harm(tmp_path):
+    case = make_case(tmp_path)
+    before = cohort.load_case(case).image
+    file = file_of(case, "t2")
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + bytes(100)) + bytes(100))
+    np.testing.assert_array_equal(cohort.load_case(case).image, before)
+
+
+def test_a_part_of_another_size_is_not_overlooked_in_an_uncompressed_file(tmp_path):
+    case = make_case(tmp_path, ending=".nii")
+    file = case / f"{case.name}_flair.nii"
+    file.write_bytes(file.read_bytes() + b"1")
+    with pytest.raises(CohortError, match="1 bytes of something else follow"):
+        cohort.load_case(case)
+
+
+# ---------------------------------------------------------------------- orientation
+
+
+def stored_as(case: Path, axes: str) -> None:
+    """Store all files of a case with other array axes: the same head at the same place."""
+    for file in case.iterdir():
+        image = nibabel.load(file)
+        there = nibabel.orientations.axcodes2ornt(tuple(axes))
+        change = nibabel.orientations.ornt_transform(nibabel.io_orientation(image.affine), there)
+        nibabel.save(nibabel.Nifti1Image.from_bytes(image.as_reoriented(change).to_bytes()), file)
+
+
+@pytest.mark.parametrize("axes", ["RAS", "PLS", "SPL", "ARI", "LPS"])
+def test_any_orientation_is_loaded_as_that_of_brats(tmp_path, axes):
+    case = make_case(tmp_path)
+    before = cohort.load_case(case)
+    stored_as(case, axes)
+    assert "".join(nibabel.aff2axcodes(nibabel.load(file_of(case, "t2")).affine)) == axes
+    assert cohort.check_case(case) == []
+    loaded = cohort.load_case(case)
+    np.testing.assert_array_equal(loaded.image, before.image)
+    np.testing.assert_array_equal(loaded.labels, before.labels)
+    np.testing.assert_allclose(loaded.affine, before.affine, atol=1e-5)
+
+
+@pytest.mark.parametrize("axes", ["RAS", "PLS", "SPL", "ARI", "LPS"])
+def test_labels_are_saved_on_the_scans_own_grid(tmp_path, axes):
+    case = make_case(tmp_path)
+    stored_as(case, axes)
+    loaded = cohort.load_case(case)
+    saved = nibabel.load(cohort.save_labels(loaded.labels, tmp_path / "prediction.nii.gz", case))
+    reference = nibabel.load(file_of(case, "seg"))
+    assert saved.shape == reference.shape
+    np.testing.assert_array_equal(saved.affine, reference.affine)
+    np.testing.assert_array_equal(np.asarray(saved.dataobj), np.asarray(reference.dataobj))
+
+
+# ---------------------------------------------------------------------- reports
+
+
 def test_all_problems_of_a_case_are_listed(tmp_path):
     case = make_case(tmp_path)
     for damage in (remove, put_nan, unknown_label):
@@ -256,49 +341,6 @@ def test_damaged_synthetic_case_says_how_to_make_it_again(tmp_path):
         CohortError, match=rf"run `python data/download.py synthetic --subjects 4 --out {tmp_path}`"
     ):
         cohort.load_case(case)
-
-
-# ---------------------------------------------------------------------- finding
-
-
-def test_cases_are_found_in_order(tmp_path):
-    cases = [make_case(tmp_path, name) for name in ("b", "a", "c")]
-    (tmp_path / ".hidden.part").mkdir()
-    (tmp_path / "cohort.json").write_text("{}")
-    assert cohort.find_cases(tmp_path) == sorted(cases)
-
-
-def test_folder_without_cases_is_explained(tmp_path):
-    with pytest.raises(CohortError, match="no folder .*nowhere.*download.py synthetic --out"):
-        cohort.find_cases(tmp_path / "nowhere")
-    with pytest.raises(CohortError, match="holds no case.*download.py synthetic"):
-        cohort.find_cases(tmp_path)
-    case = make_case(tmp_path / "data" / "Training")
-    with pytest.raises(CohortError, match="one level further down.*Training"):
-        cohort.find_cases(tmp_path / "data")
-    with pytest.raises(CohortError, match="single case: use the folder above"):
-        cohort.find_cases(case)
-    with pytest.raises(CohortError, match="there is no folder"):
-        cohort.load_case(tmp_path / "nobody")
-
-
-def test_synthetic_cases_are_made_where_the_course_keeps_its_data(tmp_path, monkeypatch):
-    from course_utils import phantom
-
-    asked = []
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(
-        phantom, "write_cohort", lambda folder, subjects: asked.append((folder, subjects)) or ["case"]
-    )
-    assert cohort.synthetic_cases(7) == ["case"]
-    assert asked == [(tmp_path.resolve() / "synthetic", 7)]
-
-
-def test_synthetic_cases_do_not_touch_another_cohort(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    make_case(tmp_path / "synthetic")
-    with pytest.raises(CohortError, match="not a synthetic cohort"):
-        cohort.synthetic_cases(1)
 
 
 # ---------------------------------------------------------------------- saving
@@ -347,89 +389,3 @@ def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         cohort.save_labels(np.zeros(SHAPE, np.uint8), out, case)
     assert out.read_bytes() == before
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["cases", "out.nii.gz"]
-
-
-# ---------------------------------------------------------------------- preparing
-
-
-def test_normalise_uses_the_brain_only(tmp_path):
-    image = cohort.load_case(make_case(tmp_path)).image
-    before = image.copy()
-    brain = cohort.brain_mask(image)
-    result = cohort.normalise(image)
-    assert result.dtype == np.float32 and result.shape == image.shape
-    np.testing.assert_allclose(result[:, brain].mean(axis=1), 0, atol=1e-5)
-    np.testing.assert_allclose(result[:, brain].std(axis=1), 1, atol=1e-5)
-    assert not result[:, ~brain].any()
-    np.testing.assert_array_equal(image, before)
-    # The scanner's gain and offset do not matter.
-    np.testing.assert_allclose(cohort.normalise(image * 7 + 3 * brain), result, atol=1e-4)
-
-
-def test_normalise_clips_outliers_and_survives_a_constant():
-    rng = np.random.default_rng(0)
-    image = rng.normal(100, 10, (1, 20, 20, 20))
-    with_outlier = image.copy()
-    with_outlier[0, 3, 3, 3] = 1e6
-    np.testing.assert_allclose(cohort.normalise(with_outlier)[0, 5], cohort.normalise(image)[0, 5], atol=0.02)
-    assert not cohort.normalise(np.full((1, 4, 4, 4), 5.0)).any()
-
-
-def test_normalise_refuses_what_it_cannot_do():
-    with pytest.raises(CohortError, match="mask is empty"):
-        cohort.normalise(np.zeros((4, *SHAPE)))
-    with pytest.raises(CohortError, match=r"\(2, 2, 2\)"):
-        cohort.normalise(np.ones((4, *SHAPE)), np.ones((2, 2, 2), bool))
-
-
-def test_class_indices_regions_and_labels_agree():
-    labels = random_labels()
-    indices = cohort.class_indices(labels)
-    assert indices.dtype == np.int64 and set(np.unique(indices)) == {0, 1, 2, 3}
-    np.testing.assert_array_equal(cohort.brats_labels(indices), labels)
-    np.testing.assert_array_equal(labels, random_labels(), err_msg="the labels were changed")
-    np.testing.assert_array_equal(cohort.region_mask(labels, "WT"), indices > 0)
-    np.testing.assert_array_equal(cohort.region_mask(labels, "TC"), (indices == 1) | (indices == 3))
-    np.testing.assert_array_equal(cohort.region_mask(labels, "ET"), labels == 4)
-
-
-def test_brain_box_and_paste_undo_each_other():
-    brain = np.zeros((12, 10, 8), bool)
-    brain[1:6, 4:10, 3] = True
-    assert cohort.brain_box(brain) == (slice(1, 6), slice(4, 10), slice(3, 4))
-    box = cohort.brain_box(brain, (8, 4, 2))
-    assert [side.stop - side.start for side in box] == [8, 8, 2]
-    assert all(0 <= side.start and side.stop <= size for side, size in zip(box, brain.shape))
-    np.testing.assert_array_equal(cohort.paste(brain[box], box, brain.shape), brain)
-    with pytest.raises(CohortError, match="axis 1.*16.*Pad"):
-        cohort.brain_box(brain, (1, 16, 1))
-    with pytest.raises(CohortError, match="empty"):
-        cohort.brain_box(np.zeros(SHAPE, bool))
-
-
-# ---------------------------------------------------------------------- splitting
-
-
-def test_split_is_disjoint_reproducible_and_independent_of_order():
-    cases = [Path(f"SynthBraTS_{number:03d}") for number in range(20)]
-    parts = cohort.split(cases, seed=3, train=12, validation=3, test=5)
-    assert [len(part) for part in parts] == [12, 3, 5]
-    assert sorted([*parts.train, *parts.validation, *parts.test]) == cases
-    assert cohort.split(cases[::-1], 3, 12, 3, 5) == parts
-    assert cohort.split(cases, 4, 12, 3, 5) != parts
-
-
-def test_scans_of_a_subject_stay_together():
-    cases = [Path(f"BraTS-GLI-{subject:05d}-{time:03d}") for subject in range(10) for time in range(3)]
-    parts = cohort.split(cases, seed=0, train=6, validation=2, test=2)
-    assert [len(part) for part in parts] == [18, 6, 6]
-    subjects = [{cohort.subject_of(case) for case in part} for part in parts]
-    assert not (subjects[0] & subjects[1] or subjects[0] & subjects[2] or subjects[1] & subjects[2])
-    assert cohort.subject_of("BraTS20_Training_001") == "BraTS20_Training_001"
-
-
-def test_split_that_asks_for_too_much_is_refused():
-    with pytest.raises(CohortError, match=r"5 \+ 2 \+ 2 subjects were asked for, but there are 8"):
-        cohort.split([f"case_{number}" for number in range(8)], 0, 5, 2, 2)
-    with pytest.raises(CohortError, match="negative"):
-        cohort.split(["a", "b"], 0, 2, -1, 1)
