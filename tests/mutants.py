@@ -69,10 +69,10 @@ class Mutant:
 
 
 def load_solution(stem: str, name: str) -> tuple[ast.FunctionDef, dict[str, Any]]:
-    """The definition of an exercise's function in a solution notebook, and the namespace it needs.
+    """The definition of an exercise's function in a solution notebook, and the names it needs.
 
-    The namespace holds the notebook's imports and those earlier definitions that the function uses, directly or
-    through each other.
+    The namespace holds the notebook's imports and those earlier definitions that the function uses, directly
+    or through each other.
     """
     source = paths.repository_root() / "notebooks" / "solutions" / f"{stem}.py"
     statements = ast.parse(source.read_text(encoding="utf-8")).body

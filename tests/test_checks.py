@@ -51,6 +51,9 @@ RIGHT = [(topic, right) for topic in TOPICS for right in right_answers(topic)]
 
 
 def wrong_id(value) -> str:
+    """A name that is the same in every process, as workers side by side need: no function's address."""
+    if callable(value):
+        return ""
     return f"{value.exercise}-{value.says}" if hasattr(value, "says") else str(value)[:60]
 
 

@@ -285,7 +285,7 @@ def stored_as(case: Path, axes: str) -> None:
         nibabel.save(nibabel.Nifti1Image.from_bytes(image.as_reoriented(change).to_bytes()), file)
 
 
-@pytest.mark.parametrize("axes", ["RAS", "PLS", "SPL", "ARI", "LPS"])
+@pytest.mark.parametrize("axes", ["LPS", "RAS", "PLS", "ARI", "SRP", "PSL"])
 def test_any_orientation_is_loaded_as_that_of_brats(tmp_path, axes):
     case = make_case(tmp_path)
     before = cohort.load_case(case)
@@ -298,7 +298,7 @@ def test_any_orientation_is_loaded_as_that_of_brats(tmp_path, axes):
     np.testing.assert_allclose(loaded.affine, before.affine, atol=1e-5)
 
 
-@pytest.mark.parametrize("axes", ["RAS", "PLS", "SPL", "ARI", "LPS"])
+@pytest.mark.parametrize("axes", ["LPS", "RAS", "PLS", "ARI", "SRP", "PSL"])
 def test_labels_are_saved_on_the_scans_own_grid(tmp_path, axes):
     case = make_case(tmp_path)
     stored_as(case, axes)

@@ -285,6 +285,15 @@ def test_leak_allows_a_given_cell_to_repeat_what_only_prepares(course):
     assert leak_problems(course.root) == []
 
 
+@pytest.mark.parametrize(("extra", "given"), [("* (first + 1)", True), ("", False)])
+def test_leak_takes_what_the_docstring_says_for_given_but_not_the_largest_part(course, extra, given):
+    whole = "result = max(first, second, 7, first)"
+    course.edit(ADD, f"    {whole}\n    result = max(first, second, 7, first){extra}\n")
+    course.edit('"""The sum."""', '"""The sum, result = max(first, second, 7, first)."""')
+    give(course, f"# %%\nfirst = second = 1\n{whole}\n")
+    assert (leak_problems(course.root) == []) == given
+
+
 def test_leak_finds_a_short_solution_only_with_the_same_names(course):
     course.edit(ADD, "    result = first + second\n")
     give(course, "# %%\na, b = 1, 2\nprint(a + b)\n")

@@ -313,6 +313,27 @@ def network_with_dropout_for_stripes() -> nn.Module:
     return nn.Sequential(network, nn.Dropout(0.5), nn.Conv2d(6, 2, 1))
 
 
+def test_killed_in_the_first_epoch_it_goes_on_from_the_weights_that_it_began_with(tmp_path):
+    """Also in another process whose network, for want of a seed, has other weights."""
+    whole, other = small_network(), small_network()
+    nn.init.ones_(other.head.weight)
+    before = weights_of(whole)
+
+    class Watched(Stripes):
+        def epoch(self, generator):
+            if self.epochs_drawn == 0:
+                shutil.copytree(tmp_path / "run", tmp_path / "killed")
+            yield from super().epoch(generator)
+
+    expected = fit(tmp_path / "run", whole, Watched())
+    saved = torch.load(tmp_path / "killed" / training.CHECKPOINT, weights_only=True)
+    assert saved["history"] == []
+    assert torch.equal(torch.cat([weight.flatten() for weight in saved["network"].values()]), before)
+    with pytest.warns(UserWarning, match="began with other weights"):
+        assert fit(tmp_path / "killed", other) == expected
+    assert torch.equal(weights_of(other), weights_of(whole))
+
+
 def test_deleting_the_folder_trains_anew_from_the_first_weights(tmp_path):
     network = small_network()
     expected = fit(tmp_path / "run", network)

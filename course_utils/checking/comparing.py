@@ -12,7 +12,7 @@ import numpy as np
 from course_utils.checking.failures import NotYet
 
 _SINGLE_PRECISION = 1e-5  # relative: what a calculation in float32 leaves right
-_WHOLE = "A whole number is asked for: divide with //, which rounds down, or use round(...)."
+_WHOLE = "A whole number is asked for: convert with `int(...)`; `//` rounds down, `math.ceil` up."
 _NAMED_ARRAY_TYPES = {"i": "integers", "u": "integers", "f": "floating-point numbers", "b": "bool"}
 
 
@@ -151,6 +151,8 @@ def evidence(got: Any, expected: Any, call: str) -> tuple[tuple[str, str], ...]:
     mine, theirs = as_numpy(got), as_numpy(expected)
     if mine is not None and theirs is not None and mine.shape == theirs.shape and mine.size:
         if mine.dtype == bool and theirs.dtype == bool:
+            if mine.size == 1:
+                return tuple(rows)
             rows.append(("differ in", f"{int((mine != theirs).sum())} of {mine.size} places"))
         else:
             rows.append(("max |difference|", f"{max_difference(mine, theirs):.3g}"))
@@ -163,7 +165,7 @@ def describe_call(name: str, args: tuple, kwargs: Mapping[str, Any]) -> str:
     return f"{name}({', '.join(parts)})"
 
 
-def brief(value: Any, limit: int = 24, digits: int = 5) -> str:
+def brief(value: Any, limit: int = 25, digits: int = 5) -> str:
     """A value in one or few lines: small arrays whole, masks as a picture, the rest by shape, type, range."""
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__

@@ -166,6 +166,12 @@ def _barred(content: str, colour: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Text as HTML, with `code` and **bold** as in Markdown."""
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
-    return re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
+    """Text as HTML, with `code`, **bold** and *emphasis* as in Markdown."""
+    parts = re.split(r"`([^`]+)`", html.escape(text, quote=False))
+    for i, part in enumerate(parts):
+        if i % 2:
+            parts[i] = f"<code>{part}</code>"
+        else:
+            part = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", part)
+            parts[i] = re.sub(r"(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])", r"<i>\1</i>", part)
+    return "".join(parts)

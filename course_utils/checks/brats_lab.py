@@ -195,7 +195,8 @@ def _turned_slices(network: nn.Module, image: Tensor) -> Tensor:
     hints=(
         "The network eats a batch of 2D slices, (slices, channels, X, Y). Which axis of the volume counts "
         "the slices?",
-        "`image.movedim(-1, 0)` puts z first; afterwards the answer's slice axis has to go back to the end.",
+        "`movedim` (or `permute`) moves an axis: z goes to the front, where the network expects the batch, "
+        "and afterwards back to the end.",
         "`network.eval()`, then inside `torch.no_grad()`: "
         "`network(image.movedim(-1, 0)).argmax(1).movedim(0, -1)`.",
     ),

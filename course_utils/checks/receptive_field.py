@@ -412,9 +412,8 @@ def _as_large_as_the_image(image: Tensor, kernel: Tensor, dilation: int) -> Tens
     oracle=_dilated_convolution,
     hints=(
         "How large is the output? The kernel spans (k - 1) * dilation + 1 pixels.",
-        "Loop over the kernel's entries p, q: each adds kernel[p, q] times the image, moved by (p * "
-        "dilation, "
-        "q * dilation), to the output.",
+        "Loop over the kernel's entries: each adds its value times a window of the image to the output. The "
+        "window has the output's size; where does it begin for the entry in row p and column q?",
         "output += kernel[p, q] * image[p * dilation : p * dilation + height, q * dilation : q * dilation + "
         "width]",
     ),

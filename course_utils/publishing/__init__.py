@@ -12,7 +12,7 @@ plots        cells that draw                      gates      in step? no solutio
 measures     minutes, words, lines                leaks      where a solution can be read
 shapes       what code computes                   report     the measures as a table
 rules        what is asked of every notebook      run        executes notebooks
-                                                  pages      executed notebooks as pages
+formulas     TeX as drawings                      pages      executed notebooks as pages
 """
 
 from course_utils.publishing.build import solution_notebook, student_notebook, write_all

@@ -87,7 +87,7 @@ def build(source_path: Path) -> Built:
     for breach in breaches:
         if breach.enforced:
             raise BuildError(breach.path, breach.line or 1, breach.message)
-    time = time_text(source, exercises, measured)
+    time = time_text(source, measured)
     return Built(
         source=source,
         exercises=exercises,
@@ -186,7 +186,7 @@ def _versions(source: Source, exercises: list[Exercise]) -> tuple[_Cells, _Cells
             student.append((cell, shown))
             solution.append((cell, solved))
         else:
-            lines = plots.folded(cell.lines) if cell.tag == "plot" else list(cell.lines)
+            lines = plots.folded(source, cell) if cell.tag == "plot" else list(cell.lines)
             if not cell.hidden:
                 student.append((cell, lines))
             solution.append((cell, lines))

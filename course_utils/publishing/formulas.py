@@ -21,7 +21,7 @@ _SPELLINGS = (
     (re.compile(r"\\begin\{([pbvBV]?matrix)\}.*?\\end\{\1\}"), r"{\g<0>}"),
     (re.compile(r"(^|[(\[{,=])\s*-"), r"\1{-}"),  # a sign, not a difference: no space after it
     (re.compile(r"\\bmod\b"), r"\\;\\text{mod}\\;"),
-    (re.compile(r"\\(times|cap|cup)\b"), r"\\,\g<0>\\,"),
+    (re.compile(r"\\(times|cap|cup|longrightarrow)\b"), r"\\,\g<0>\\,"),
 )
 
 

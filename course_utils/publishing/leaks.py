@@ -112,27 +112,31 @@ def known_names(source: Source) -> frozenset[str]:
 def secrets_of(
     source: Source, exercise: Exercise, known: frozenset[str], answers: Mapping[str, float]
 ) -> Secrets:
-    """What must not be read of an exercise; ``answers`` are those of the exercises that ask for a number."""
+    """What must not be read of an exercise; ``answers`` are those of the exercises that ask for a number.
+
+    What the docstring of the exercise's function says is no secret, unless it is the largest part of the
+    solution.
+    """
     hidden = [line for region in exercise.regions for line in region.solution]
     numbers = {line.number for line in hidden}
     lines = solution_lines(exercise.cell, list(exercise.regions))
-    values = [
-        value
-        for value in shapes.essential(parse(source.path, lines))
-        if lines[value.lineno - 1].number in numbers
-    ]
+    tree = parse(source.path, lines)
+    told = normalised(" ".join(shapes.docstrings(tree)))
+    values = [value for value in shapes.essential(tree) if lines[value.lineno - 1].number in numbers]
     largest = max(map(shapes.size, values), default=0)
     members = []
     for value in values:
         size, line = shapes.size(value), lines[value.lineno - 1]
         if size < min(_TELLING_SIZE, largest):
             continue
+        written = normalised(ast.unparse(value))
+        if size < largest and written in told:
+            continue
         for rename in (True, False):
             if size >= (_TELLING_SIZE if rename else _SMALLEST_SIZE):
                 shape = shapes.shape(value, known, rename=rename)
                 members.append(Secret("expression", line.number, line.text.strip(), shape))
         if size >= _TELLING_SIZE:  # in prose, without back quotes
-            written = normalised(ast.unparse(value))
             members.append(Secret("part of a line", line.number, line.text.strip(), written))
         elif _tokens(line.text) > _TRIVIAL_TOKENS:
             members.append(Secret("line", line.number, line.text.strip(), normalised(line.text)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from course_utils.publishing.exercises import Exercise
 from course_utils.publishing.plots import drawing_lines
 from course_utils.publishing.rules import Breach
-from course_utils.publishing.source import COMPUTED, BuildError, Cell, Line, Source, parse
+from course_utils.publishing.source import COMPUTED, Cell, Line, Source, parse
 
 WORDS_A_MINUTE = 200
 LINES_A_MINUTE = 20  # of code, read
@@ -107,33 +107,17 @@ def excesses(source: Source, measures: Measures, versions: Sequence[Cells]) -> I
         )
 
 
-def time_text(source: Source, exercises: Sequence[Exercise], measures: Measures) -> str:
-    """What the title cell says after "Time:"; as the source states it, unless it asks for it to be computed.
-
-    Raises:
-        BuildError: if the time is to be computed and an exercise doesn't say how long it takes.
-    """
-    if not source.time.startswith(COMPUTED):
-        return source.time
-    for exercise in exercises:
-        if exercise.minutes is None:
-            raise BuildError(
-                source.path,
-                exercise.cell.line,
-                f"the notebook's time is computed, but the exercise {exercise.name!r} doesn't say how long "
-                "it takes: below its heading, write a paragraph such as '*10 minutes · difficulty 2 of 3*'",
-            )
-    remark = source.time.removeprefix(COMPUTED)
-    if not exercises:
-        return measures.duration + remark
-    return f"{measures.duration}: {measures.exercise_minutes} minutes of exercises, the rest reading{remark}"
+def time_text(source: Source, measures: Measures) -> str:
+    """What the title cell says after "Time:", in the place of "computed"; a remark behind it stays."""
+    if not measures.exercises:
+        return short_time(source, measures)
+    exercises = f"{measures.exercise_minutes} minutes of exercises, the rest reading"
+    return f"{measures.duration}: {exercises}{source.time.removeprefix(COMPUTED)}"
 
 
 def short_time(source: Source, measures: Measures) -> str:
     """The notebook's time as the README's table shows it."""
-    if source.time.startswith(COMPUTED):
-        return measures.duration + source.time.removeprefix(COMPUTED)
-    return source.time
+    return measures.duration + source.time.removeprefix(COMPUTED)
 
 
 def _code(cells: Cells) -> Iterator[tuple[Cell, Sequence[Line]]]:

@@ -22,12 +22,18 @@ _TITLE = "# @title "
 _DRAWS = frozenset({"plt", "figures", "fig", "ax", "axes"})  # the last three: parameters are called so
 
 
-def folded(lines: Sequence[Line]) -> list[Line]:
+def folded(source: Source, cell: Cell) -> list[Line]:
     """A plot cell as students get it: first its title, which Colab shows in the place of the code.
 
     The title is the comment that the cell begins with, else "Figure".
+
+    Raises:
+        BuildError: if the cell is empty.
     """
-    first = next(i for i, line in enumerate(lines) if line.text.strip())
+    lines = cell.lines
+    first = next((i for i, line in enumerate(lines) if line.text.strip()), None)
+    if first is None:
+        raise BuildError(source.path, cell.line, "a plot cell that draws nothing")
     comment = lines[first].text
     if comment.startswith("#"):
         title = comment.removeprefix("# @title").lstrip("# ").rstrip(" .:")

@@ -72,6 +72,13 @@ def essential(tree: ast.AST) -> Iterator[ast.expr]:
             yield value
 
 
+def docstrings(tree: ast.AST) -> Iterator[str]:
+    """What the functions and classes of a tree say about themselves."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield ast.get_docstring(node) or ""
+
+
 def known_names(trees: Iterable[ast.AST]) -> frozenset[str]:
     """The names that are not variables: built-ins, and what the code imports, defines or calls."""
     names = set(dir(builtins))

@@ -77,7 +77,7 @@ class Source:
     path: Path
     cells: tuple[Cell, ...]
     title: str
-    time: str  # as written: "computed", or "about 75 minutes"
+    time: str  # as written: "computed", perhaps with a remark behind it
     builds: str  # first sentence of "You build"
 
     @property
@@ -176,7 +176,7 @@ def _check_header(path: Path, lines: list[str]) -> None:
 
 
 def _read_cells(path: Path, text: str) -> list[Cell]:
-    lines = text.split("\n")
+    lines = text.splitlines()  # as jupytext does
     starts = []
     for number, line in enumerate(lines, start=1):
         if _CELL.match(line):
@@ -245,7 +245,7 @@ def _read_title_cell(path: Path, cell: Cell) -> tuple[str, str, str]:
         raise BuildError(
             path, cell.lines[0].number, f"the notebook starts with its title: '# {number} · Title'"
         )
-    time = _labelled(path, cell, "Time", "about 75 minutes")
+    time = _labelled(path, cell, "Time", COMPUTED)
     builds = _labelled(path, cell, "You build", "what the student builds; the README shows this sentence.")
     return title[2].strip(), time, re.split(r"(?<=[.!?])\s", builds)[0].rstrip(".")
 

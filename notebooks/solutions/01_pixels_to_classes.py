@@ -132,7 +132,7 @@ bounding_box = check("bounding_box", bounding_box)
 
 # %%
 flair = image[3]
-first_x, last_x, first_y, last_y = bounding_box(tumour)
+first_x, last_x, first_y, last_y = map(int, bounding_box(tumour))
 box_width, box_height = last_x - first_x + 1, last_y - first_y + 1
 share = int(tumour.sum()) / (box_width * box_height)
 print(f"the box holds {box_width * box_height} pixels, the tumour fills {share:.0%} of it")
@@ -299,7 +299,7 @@ relabelling = check("relabelling", relabelling)
 # %%
 def cheat(clusters):
     """The best Dice of any set of clusters called tumour, and that set."""
-    names = np.unique(clusters)
+    names = np.unique(clusters).tolist()
     choices = (chosen for n in range(len(names)) for chosen in itertools.combinations(names, n + 1))
     return max((metrics.dice_score(np.isin(clusters, chosen), reference > 0), chosen) for chosen in choices)
 

@@ -1,4 +1,4 @@
-"""The lab keeps its promise: the trained U-Net on held-out subjects, from the report that notebook 11 wrote."""
+"""The lab keeps its promise: the trained U-Net on held-out subjects, from what notebook 11 wrote."""
 
 from __future__ import annotations
 
