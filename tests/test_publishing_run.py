@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ from course_utils.publishing import (
     NotebookError,
     Outcome,
     outcomes,
+    run,
     run_all,
     run_notebook,
 )
@@ -83,6 +85,24 @@ def test_a_cell_that_takes_too_long_is_named(tmp_path):
 def test_a_kernel_that_dies_is_named(tmp_path):
     with pytest.raises(NotebookError, match=r"(?s)notebook, cell 2:.*_exit.*kernel died"):
         run_notebook(notebook_of("x = 1", "import os\nos._exit(1)"), strict=True, cwd=tmp_path)
+
+
+def test_an_interrupt_ends_the_kernel_and_is_no_failure(tmp_path):
+    marker = tmp_path / "process"
+    code = f"import os, pathlib, time\npathlib.Path({str(marker)!r}).write_text(str(os.getpid()))\n"
+    code += "time.sleep(600)"
+
+    async def interrupted() -> None:
+        environment = run._kernel_environment(True, {})
+        task = asyncio.create_task(run._run(notebook_of(code), environment, tmp_path, "notebook"))
+        while not (marker.exists() and marker.read_text()):
+            await asyncio.sleep(0.05)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(interrupted())
+    assert not psutil.pid_exists(int(marker.read_text())), "the kernel is still there"
 
 
 def test_warnings_and_the_last_state_of_a_progress_line_are_kept(tmp_path):

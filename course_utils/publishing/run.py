@@ -65,7 +65,7 @@ class _OwnPython(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         # The kernel program's own remarks (not those of the cells) are left out.
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
@@ -160,6 +160,8 @@ async def _run(
         except CellTimeoutError:
             reason = f"The cell took longer than {timeout} s."
         except DeadKernelError:
+            if asyncio.current_task().cancelling():  # an interrupt: nbclient takes it for a death
+                raise asyncio.CancelledError from None
             reason = "The kernel died: it ran out of memory or was stopped."
         else:
             return executed
