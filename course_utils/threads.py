@@ -3,7 +3,7 @@
 PyTorch's threads compute together through OpenMP. One that has finished its part waits for the others
 *actively*: it spins, and so keeps the processor from the very thread for which it waits as soon as another
 program wants a core, too. Measured with ``benchmarks/busy_machine.py`` on two cores that other programs were
-using all the time, in two runs: with two threads the lab's training step took 4 to 11 times as long when they
+using all the time, in three runs: with two threads the lab's step took 4 to 13 times as long when they
 waited actively as when they waited passively. Passive threads cost nothing where nobody else computes: waking
 up takes microseconds, an operation of the lab's network milliseconds.
 """
