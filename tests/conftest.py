@@ -37,6 +37,7 @@ def _own_folders(tmp_path_factory):
         yield
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that execute a notebook are slow; all of one notebook go to one worker; they start first.
 
@@ -46,15 +47,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         stem = _notebook_of(item)
         if stem is not None:
             item.add_marker("slow")
-            item.own_markers = [mark for mark in item.own_markers if mark.name != "xdist_group"]
-            item.add_marker(pytest.mark.xdist_group(stem))
+            if item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group(stem))
     items.sort(key=lambda item: _notebook_of(item) or "", reverse=True)
 
 
 def _notebook_of(item: pytest.Item) -> str | None:
-    """The stem of the notebook that a test executes, from its parameter or the name of its module."""
+    """The stem of the notebook that a test executes: from its mark, its parameter, or its module's name."""
     if SLOW_FIXTURE not in getattr(item, "fixturenames", ()):
         return None
+    mark = item.get_closest_marker("xdist_group")
+    if mark is not None:
+        return mark.args[0]
     path = getattr(item, "callspec", None) and item.callspec.params.get("path")
     if isinstance(path, Path):
         return path.stem

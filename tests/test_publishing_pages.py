@@ -293,7 +293,6 @@ def test_every_colour_of_text_can_be_read_on_every_ground_in_both_schemes():
             assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground, colours)
 
 
-@pytest.mark.xdist_group("notebooks")
 @pytest.mark.parametrize("path", source_paths(), ids=lambda path: path.stem)
 def test_every_figure_of_the_real_notebooks_has_a_text_alternative(path, executed_solutions, tmp_path):
     page = pages.write_page(read_source(path), executed_solutions[path.stem], tmp_path)

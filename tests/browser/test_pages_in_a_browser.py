@@ -134,7 +134,7 @@ def opened(browser, address):
         context.close()
 
 
-pytestmark = pytest.mark.xdist_group("notebooks")
+pytestmark = pytest.mark.xdist_group("02_convolution")
 
 
 def test_nothing_is_asked_of_the_network_and_no_script_runs(opened):

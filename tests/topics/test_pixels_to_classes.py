@@ -34,16 +34,12 @@ def numbers(printed: str, pattern: str) -> list[float]:
 
 # ---- the claims of the notebook
 
-notebook = pytest.mark.xdist_group("notebooks")
 
-
-@notebook
 def test_tumour_fills_the_box_only_in_part(printed):
     _, share = numbers(printed, "the box holds # pixels, the tumour fills #%")
     assert 20 < share < 90
 
 
-@notebook
 def test_renaming_changes_nothing_for_k_means_and_everything_for_semantics(printed):
     least, most = numbers(printed, "sum of squares: # to #")
     assert most - least <= 1e-6 * most
@@ -51,13 +47,11 @@ def test_renaming_changes_nothing_for_k_means_and_everything_for_semantics(print
     assert worst < 0.2 and 0.4 < best < 0.8
 
 
-@notebook
 def test_reference_is_a_bad_clustering(printed):
     k_means, reference = numbers(printed, "sum of squares: k-means #, reference #")
     assert reference > 1.5 * k_means
 
 
-@notebook
 def test_classifier_beats_the_clusters_chosen_with_the_reference(printed):
     dice, clusters = numbers(
         printed, "Dice #; +best choice of k-means clusters, with the reference in hand: #"
@@ -66,7 +60,6 @@ def test_classifier_beats_the_clusters_chosen_with_the_reference(printed):
     assert clusters < 0.5
 
 
-@notebook
 @pytest.mark.parametrize("of", ["one patch", "the slice"])
 def test_formula_and_counter_agree(printed, of):
     (formula,) = numbers(printed, f"{of}, formula +#")
@@ -74,7 +67,6 @@ def test_formula_and_counter_agree(printed, of):
     assert formula == counter
 
 
-@notebook
 def test_context_helps_beyond_chance_and_less_and_less(printed):
     means, spreads = {}, {}
     for size in (1, 3, 9, 17):
@@ -87,7 +79,6 @@ def test_context_helps_beyond_chance_and_less_and_less(printed):
     assert means[17] - means[9] < (means[9] - means[3]) / 2  # and 17 sees 3.6 times as many pixels as 9
 
 
-@notebook
 def test_the_lowest_curve_belongs_to_the_smallest_tumour(printed):
     pattern = "tumour pixels judged: # to # in a subject; # in the subject with the lowest Dice"
     smallest, largest, of_the_lowest = numbers(printed, pattern)
@@ -97,7 +88,6 @@ def test_the_lowest_curve_belongs_to_the_smallest_tumour(printed):
     assert tumour == smallest and false_alarms > hits and false_alarms < pixels / 10
 
 
-@notebook
 @pytest.mark.parametrize(
     "pair",
     [
@@ -113,7 +103,6 @@ def test_same_answers_to_1e_10_in_float64(printed, pair):
     assert difference < 1e-10
 
 
-@notebook
 def test_fully_convolutional_network_is_faster(printed):
     measured, on_this_slice, large = numbers(
         printed, "speed-up: measured #; by MACs # on this slice, # for 240 x 240"
@@ -122,26 +111,22 @@ def test_fully_convolutional_network_is_faster(printed):
     assert on_this_slice == pytest.approx(large, rel=0.1) and large == pytest.approx(12.5, abs=0.05)
 
 
-@notebook
 def test_savings_of_the_convolutions(printed):
     assert numbers(printed, "first layer: saved # times") == [200.9]
     assert numbers(printed, "second layer: saved # times") == [23.4]
 
 
-@notebook
 def test_shift_and_stitch_runs_the_network_once_for_each_shift(printed):
     (macs,) = numbers(printed, r"shift and stitch +[\d.]+ ms +# million MACs")
     assert macs < 60
 
 
-@notebook
 def test_border_differs_in_a_band_of_seven_pixels(printed):
     (line,) = re.findall("largest difference at the distances 0 to 11: (.*)", printed)
     largest = [float(value) for value in line.split()]
     assert min(largest[:7]) > 1e-6 and max(largest[7:]) < 1e-10
 
 
-@notebook
 def test_costs_of_full_resolution_and_pyramid(printed):
     dense_macs, dense_memory = numbers(printed, "full resolution +31 layers: +# GMACs, outputs +# MB")
     macs, memory = numbers(printed, "pyramid +5 layers: +# GMACs, outputs +# MB")
@@ -153,7 +138,6 @@ def test_costs_of_full_resolution_and_pyramid(printed):
 # ---- facts that the checks rest on
 
 
-@notebook
 def test_slice_for_which_the_speed_up_is_recognised(printed):
     assert numbers(printed, r"our slice: \(4, #, #\)") == [72, 88]
     (on_this_slice,) = numbers(printed, "by MACs # on this slice")
@@ -165,12 +149,10 @@ def test_slice_for_which_the_speed_up_is_recognised(printed):
     assert "our own small slice" in message
 
 
-@notebook
 def test_vgg16_convolutions_of_the_notebook(printed):
     assert numbers(printed, "weights of the 13 convolutions, with biases: #") == [14_714_688]
 
 
-@notebook
 @pytest.mark.parametrize(
     ("network", "weights"), [("FCN-32s", 134_346_581), ("FCN-16s", 134_357_354), ("FCN-8s", 134_362_751)]
 )

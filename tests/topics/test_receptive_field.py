@@ -129,7 +129,6 @@ def results():
     return record.read(paths.repository_root() / "experiments" / "results" / "04_receptive_field.json")
 
 
-@pytest.mark.xdist_group("notebooks")
 def test_random_networks_follow_the_formula_and_skip_connections_narrow_the_field(printed):
     shares = [
         float(share) for share in re.findall(r"skip connections: sigma .*, ([\d.]+) of the formula", printed)
@@ -138,7 +137,6 @@ def test_random_networks_follow_the_formula_and_skip_connections_narrow_the_fiel
     assert shares[1] == pytest.approx(2**-0.5, abs=0.12)
 
 
-@pytest.mark.xdist_group("notebooks")
 def test_the_training_in_view_is_the_first_one_of_the_experiment(printed, results):
     dice = float(re.search(r"mean Dice of ten held-out subjects: ([\d.]+)", printed)[1])
     before, after = map(
@@ -150,7 +148,6 @@ def test_the_training_in_view_is_the_first_one_of_the_experiment(printed, result
     assert after < before
 
 
-@pytest.mark.xdist_group("notebooks")
 def test_the_five_networks_have_about_as_many_weights_and_no_holes(printed):
     rows = re.findall(r"(\d+) mm: +(\d+) of +(\d+) positions touched, ([\d,]+) weights", printed)
     assert [int(field) for field, *_ in rows] == [4, 20, 60, 124, 180]

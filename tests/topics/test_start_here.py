@@ -16,10 +16,6 @@ def printed(executed_solutions) -> str:
     return stream_text(executed_solutions["00_start_here"], "stdout")
 
 
-notebook = pytest.mark.xdist_group("00_start_here")
-
-
-@notebook
 def test_six_thresholds_do_something_and_two_fail(printed):
     found = re.findall(r"(\w+): best threshold.*Dice (\d\.\d+)", printed)
     dice = {name: float(value) for name, value in found}
@@ -28,14 +24,12 @@ def test_six_thresholds_do_something_and_two_fail(printed):
     assert outside == {"SynthBraTS_003", "SynthBraTS_005"}
 
 
-@notebook
 def test_more_than_ten_healthy_voxels_for_each_of_the_tumour(printed):
     words = r"([\d,]+) voxels of tumour, ([\d,]+) voxels of healthy brain"
     tumour, healthy = (int(text.replace(",", "")) for text in re.search(words, printed).groups())
     assert 10 < healthy / tumour < 13
 
 
-@notebook
 def test_fine_and_thick_scan_differ_in_voxels_and_agree_in_millilitres(printed):
     (fine, fine_ml), (thick, thick_ml) = re.findall(r"(?:fine |thick) +(\d+) voxels +([\d.]+) ml", printed)
     assert int(fine) / int(thick) == pytest.approx(3, rel=0.05)

@@ -244,7 +244,6 @@ def numbers_of(text: str, start: str) -> list[float]:
     return [float(number) for number in re.findall(r"\d+\.\d+", line)]
 
 
-@pytest.mark.xdist_group("notebooks")
 class TestClaims:
     KINDS = ("transposed, kernel 3", "transposed, kernel 4", "resize, kernel 3")
     WAYS_UP = ("plain", "indices", "skips")
