@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,13 +54,14 @@ def split(cases: Sequence[str | Path], seed: int, train: int, validation: int, t
             f"{train} + {validation} + {test} subjects were asked for, but there are {len(by_subject)}. "
             "Ask for fewer, or get more cases."
         )
-    order = [
-        sorted(by_subject)[position] for position in np.random.default_rng(seed).permutation(len(by_subject))
-    ]
-    bounds = np.cumsum([0, train, validation, test])
+    subjects = sorted(by_subject)
+    shuffled = [subjects[position] for position in np.random.default_rng(seed).permutation(len(subjects))]
+
+    def cases_of(first: int, number: int) -> list[Path]:
+        return sorted(case for subject in shuffled[first : first + number] for case in by_subject[subject])
+
     return Split(
-        *(
-            sorted(case for subject in order[first:last] for case in by_subject[subject])
-            for first, last in itertools.pairwise(bounds)
-        )
+        train=cases_of(0, train),
+        validation=cases_of(train, validation),
+        test=cases_of(train + validation, test),
     )
