@@ -305,7 +305,7 @@ def _usual_device() -> str:
 
 def _generator(seed: int, epoch: int, rank: int) -> Generator:
     """The chance of one epoch in one process; seeds torch's own (dropout), too."""
-    # Mixed, because neighbouring seeds can give related numbers; torch's seeds lie below 2^63, hence the shift.
+    # Mixed, because neighbouring seeds can give related numbers; shifted, because torch's lie below 2^63.
     mixed = int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0]) >> 1
     torch.manual_seed(mixed)
     return Generator().manual_seed(mixed)
