@@ -37,18 +37,17 @@ def _own_folders(tmp_path_factory):
         yield
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that execute a notebook are slow; all of one notebook go to one worker; they start first.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests that execute a notebook are slow, and all of one notebook go to one worker of pytest-xdist."""
+    stem = _notebook_of(item)
+    if stem is not None:
+        item.add_marker("slow")
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(stem))
 
-    The last notebooks first: the lab, which trains longest, is then not what everybody waits for in the end.
-    """
-    for item in items:
-        stem = _notebook_of(item)
-        if stem is not None:
-            item.add_marker("slow")
-            if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group(stem))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The last notebooks first: the lab, which trains longest, is then not what all wait for in the end."""
     items.sort(key=lambda item: _notebook_of(item) or "", reverse=True)
 
 
