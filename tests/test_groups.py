@@ -1,4 +1,4 @@
-"""The tests of one notebook run in one worker: versions of pytest and pytest-xdist have to agree on groups."""
+"""The tests of one notebook run in one worker: pytest and pytest-xdist have to agree on groups."""
 
 from __future__ import annotations
 
