@@ -1244,11 +1244,12 @@ context_picture = "C"
 context_picture = check("context_picture", context_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A single pixel can't tell oedema from other bright tissue, a few centimetres around it can: in
-# every seed Dice rises steeply from 4 to 20 mm. But the widest field, 180 mm, is never the best: in all five
-# seeds it lies 0.04 to 0.12 below 60 mm, which wins each time. That isn't for lack of training: after a
-# quarter of it, 120 steps, the best field is 20, 60 or 124 mm, depending on the seed, and 180 mm is only 0.02
-# to 0.07 behind it. What else it is, these runs don't say.
+# **Solution.** Context helps, up to a point: in every seed Dice rises steeply from 4 to 20 mm, and the widest
+# field, 180 mm, is never the best. A single pixel can't tell oedema from other bright tissue, a few
+# centimetres around it can. As to the widest field: in all five seeds it lies 0.04 to 0.12 below 60 mm, which
+# wins each time. That isn't for lack of training: after a quarter of it, 120 steps, the best field is 20, 60
+# or 124 mm, depending on the seed, and 180 mm is only 0.02 to 0.07 behind it. What else it is, these runs
+# don't say.
 #
 # The right panel: training makes the effective fields *narrower* than they are by chance, in every seed, by
 # 13 to 44 percent: near pixels seem to be the most telling ones here. (Luo et al. saw the opposite, fields
