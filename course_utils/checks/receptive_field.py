@@ -1086,7 +1086,7 @@ check.number(
         math.sqrt(
             150
         ): "sigma grows with the root of n, so n grows with the square of sigma: don't take the root.",
-        12.25: "12.25 is the root of the answer: n is sigma squared, divided by what a layer adds.",
+        12.25: "Don't take a root at the end: n is sigma squared, divided by what a layer adds.",
         12: "10 divided by the sigma of one layer is 12.2. But variances add up, and sigmas don't.",
         13: "The sigmas of layers don't add up to 10: their squares, the variances, add up to 100.",
         134: "A die of k faces has the variance (k^2 - 1) / 12, which is 8/12 here, not 9/12.",
