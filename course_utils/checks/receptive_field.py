@@ -120,7 +120,8 @@ def _shift_late(x: Layer, jump: int) -> int:
             "The dilation is missing: it spreads the kernel over (kernel - 1) * dilation steps."
         ),
         partial(_recursion, grow=lambda x, jump: x.kernel * x.dilation * jump): (
-            "A kernel of k values has k - 1 steps between its ends: one pixel more is not one step more."
+            "A kernel of k values has k - 1 steps between its ends: it spans (kernel - 1) * dilation steps, "
+            "not kernel * dilation."
         ),
         partial(_recursion, grow=lambda x, jump: (x.kernel * x.dilation - 1) * jump): (
             "Only the gaps of a kernel grow with the dilation, and there are kernel - 1 of them."
@@ -227,6 +228,15 @@ def _depth_needed(size: int, kernel: int) -> int:
         then(_depth_needed, lambda depth: depth - 1): (
             "One layer too few: the first layer, which sees `kernel` pixels, counts as well."
         ),
+        then(_depth_needed, lambda depth: depth + 1): (
+            "One layer too many, always: the pixel that is seen without any layer isn't a layer."
+        ),
+        (lambda size, kernel: math.ceil(Fraction(size - 1, kernel // 2))): (
+            "kernel // 2 pixels are added on one side, but a layer looks to both: kernel - 1 in all."
+        ),
+        (lambda size, kernel: math.ceil(math.log(size, kernel))): (
+            "Plain layers don't multiply the field: each adds kernel - 1 pixels to it."
+        ),
         (lambda size, kernel: (size - 1) / (kernel - 1)): (
             "The answer is a number of layers, a whole number: round up."
         ),
@@ -266,6 +276,11 @@ def _padded(
     return F.conv1d(F.pad(signal, around)[None, None], kernel[None, None], dilation=dilation)[0, 0]
 
 
+def _padded_for_a_dilation(signal: Tensor, kernel: Tensor, dilation: int = 1) -> Tensor:
+    """So many zeros as the dilation needs, and then a convolution without dilation."""
+    return _padded(F.pad(signal, ((len(kernel) - 1) * (dilation - 1), 0)), kernel)
+
+
 def _wrapping(signal: Tensor, kernel: Tensor, dilation: int = 1) -> Tensor:
     return sum(weight * signal.roll((len(kernel) - 1 - j) * dilation) for j, weight in enumerate(kernel))
 
@@ -289,6 +304,9 @@ def _zeros_before_the_result(signal: Tensor, kernel: Tensor, dilation: int = 1) 
             left=lambda k, d: (k - 1) * d // 2,
             right=lambda k, d: (k - 1) * d - (k - 1) * d // 2,
         ): "You padded both sides alike: output t sees the future, signal[t + 1] and further.",
+        partial(
+            _padded, left=lambda k, d: (k - 1) * d // 2, right=lambda k, d: (k - 1) * d // 2
+        ): "Half of the zeros stand on either side: output t sees the future, signal[t + 1] and further.",
         partial(_padded, left=lambda k, d: 0, right=lambda k, d: (k - 1) * d): (
             "The zeros are on the wrong side: every output sees the present and the future, never the past."
         ),
@@ -300,6 +318,15 @@ def _zeros_before_the_result(signal: Tensor, kernel: Tensor, dilation: int = 1) 
         ),
         partial(_padded, left=lambda k, d: (k - 1) * d + 1, right=lambda k, d: -1): (
             "One zero too many: output t no longer sees signal[t] itself."
+        ),
+        partial(_padded, left=lambda k, d: k * d, right=lambda k, d: -d): (
+            "k * dilation zeros are too many: (k - 1) * dilation, or output t doesn't see signal[t] itself."
+        ),
+        partial(_padded, left=lambda k, d: 2 * d): (
+            "2 * dilation zeros are right for a kernel of three entries. For k entries: (k - 1) * dilation."
+        ),
+        _padded_for_a_dilation: (
+            "The zeros are right, but F.conv1d doesn't know of the dilation: give it dilation=dilation."
         ),
         partial(_padded, left=lambda k, d: k * d): (
             "k * dilation zeros are too many: a kernel of k entries has k - 1 gaps, (k - 1) * dilation zeros."
@@ -343,6 +370,8 @@ check.number(
         4800 / 1024: "A part of a block can't be built: the answer is a whole number.",
         4799
         / 1023: "That is how many blocks it takes exactly, but a part of a block can't be built: round up.",
+        4.69: "4.69 blocks can't be built: round up to a whole number.",
+        4.7: "4.7 blocks can't be built: round up to a whole number.",
         1: "One block hears 1024 samples, which are 64 ms.",
         2: "The dilations don't go on doubling: the second block begins with dilation 1 again, and adds as "
         "much "
@@ -350,6 +379,9 @@ check.number(
         3: "The kernel has two entries, so a layer adds one times its dilation, not twice.",
         480: "Ten plain layers would add 10 samples. With dilations 1, 2, 4, ..., 512 a block adds 1023.",
         13: "Thirteen layers would do if the dilations went on doubling. Each block begins with 1 again.",
+        10: "Each layer adds its own dilation, so a block adds 1 + 2 + ... + 512 = 1023, not only the last "
+        "512.",
+        50: "These are the layers. How many blocks of ten are they?",
     },
 )
 
@@ -408,6 +440,20 @@ def _as_large_as_the_image(image: Tensor, kernel: Tensor, dilation: int) -> Tens
     return _conv2d(F.pad(image, (0, missing[1], 0, missing[0])), kernel, dilation=dilation)
 
 
+def _as_if_square(kernel: Tensor) -> Tensor:
+    """What a loop reads that takes the number of rows for that of columns, where there are more of these."""
+    return kernel[:, : len(kernel)]
+
+
+def _with_padding(image: Tensor, kernel: Tensor, dilation: int, *, share: float) -> Tensor:
+    """Zeros on all sides: a share of what the kernel spans beyond one pixel."""
+    missing = [(edge - 1) * dilation for edge in kernel.shape]
+    before = [int(share * edge) for edge in missing]
+    after = [math.ceil(share * edge) for edge in missing]
+    padded = F.pad(image, (before[1], after[1], before[0], after[0]))
+    return _conv2d(padded, kernel, dilation=dilation)
+
+
 @check.exercise(
     oracle=_dilated_convolution,
     hints=(
@@ -460,6 +506,26 @@ def _as_large_as_the_image(image: Tensor, kernel: Tensor, dilation: int) -> Tens
             "You stamp the kernel at places `dilation` apart, a transposed convolution: here the kernel's "
             "entries move apart."
         ),
+        then(_dilated_convolution, lambda found: found.T): (
+            "Rows and columns are exchanged: the first axis of the output is that of the image."
+        ),
+        given(_dilated_convolution, kernel=_as_if_square): (
+            "The kernel needn't be square: its columns are kernel.shape[1], not as many as its rows."
+        ),
+        (lambda image, kernel, dilation: _conv2d(image[::dilation, ::dilation], kernel)): (
+            "You threw away pixels before you began: every pixel of the image begins a window, or is in one."
+        ),
+        (lambda image, kernel, dilation: _dilated_convolution(image, kernel, dilation) / kernel.sum()): (
+            "Sum the products and leave it at that: dividing by the kernel's sum is not in the definition."
+        ),
+        partial(_with_padding, share=0.5): (
+            "You padded the image, so that the output is as large as it is. Only windows that lie wholly "
+            "inside count."
+        ),
+        partial(_with_padding, share=1.0): (
+            "You padded the image, and the output is larger than it is. Only windows that lie wholly inside "
+            "count."
+        ),
         _as_large_as_the_image: (
             "The kernel spans (k - 1) * dilation + 1 pixels, and only windows that lie wholly inside count."
         ),
@@ -487,6 +553,11 @@ def _spread_stamps(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return F.conv_transpose2d(image[None, None], kernel[None, None], dilation=dilation)[0, 0]
 
 
+def _spread_stamps_apart(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    options = {"stride": dilation, "dilation": dilation}
+    return F.conv_transpose2d(image[None, None], kernel[None, None], **options)[0, 0]
+
+
 def _overwritten(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     height, width = kernel.shape
     result = torch.zeros_like(_printed_formula(image, kernel, dilation))
@@ -510,6 +581,18 @@ def _roomy(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
     return F.pad(_printed_formula(image, kernel, dilation), (0, dilation - 1, 0, dilation - 1))
 
 
+def _room_for_a_spread_kernel(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    rows, columns = ((edge - 1) * (dilation - 1) for edge in kernel.shape)
+    return F.pad(_printed_formula(image, kernel, dilation), (0, columns, 0, rows))
+
+
+def _reading_backwards(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
+    """With Python's negative indices taken for entries of the kernel."""
+    twice = kernel.repeat(2, 2)  # its second half are the indices from 0 on, its first one the negative ones
+    (k1, k2), found = kernel.shape, _printed_formula(image, twice, dilation)
+    return found[k1:, k2:]
+
+
 @check.exercise(
     oracle=_printed_formula,
     hints=(
@@ -528,6 +611,20 @@ def _roomy(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
             "No pixel writes to the last rows and columns of your output: the last window begins at "
             "dilation * (h - 1), dilation * (w - 1)."
         ),
+        _room_for_a_spread_kernel: (
+            "No pixel writes to the last rows and columns of your output: the kernel isn't spread, a window "
+            "is as large as the kernel."
+        ),
+        _reading_backwards: (
+            "kernel[-1] is Python's last entry, but K has none at negative indices: there it is zero."
+        ),
+        given(_printed_formula, kernel=_as_if_square): (
+            "The kernel needn't be square: its columns are kernel.shape[1], not as many as its rows."
+        ),
+        (lambda image, kernel, dilation: _conv2d(image, kernel, stride=dilation)): (
+            "That is a convolution with a stride, and smaller than the image. Ask of each pixel (m, n) to "
+            "which (i, j) it contributes: the output is larger."
+        ),
         _in_blocks: (
             "Your output has h * dilation rows, w * dilation columns. The last window begins at dilation * "
             "(h - 1) and is as high as the kernel; likewise its columns."
@@ -535,6 +632,9 @@ def _roomy(image: Tensor, kernel: Tensor, dilation: int) -> Tensor:
         _spread_stamps: (
             "You spread the kernel inside each window. As printed, the windows are `dilation` apart, and the "
             "kernel in them is as it was."
+        ),
+        _spread_stamps_apart: (
+            "The windows are `dilation` apart, as printed, but you spread the kernel inside them, too."
         ),
         _overwritten: "Windows overlap: add to the output, don't overwrite it.",
         given(_printed_formula, image=_with_zero((-1,))): (
@@ -598,7 +698,11 @@ check.number(
         5: "That is along one axis; in two dimensions rows and columns multiply.",
         81: "That is the square they span. Most of its pixels are never read.",
         9: "Nine weights read nine pixels in one layer; two layers reach more places.",
-        18: "Two layers of nine weights make 81 paths, but many of them end at the same pixel.",
+        10: "Rows and columns multiply: each of the touched rows is crossed with each touched column.",
+        18: "These are the weights. Each of the second layer's nine reads nine pixels through the first, and "
+        "many of these 81 paths end at the same pixel.",
+        45: "Only every second row is touched, but in these rows only every second pixel.",
+        56: "These are the pixels that are left out.",
         49: "Seven positions on an axis would be those of dilations 1 and 2. Here both layers make steps of "
         "2.",
         36: "Six positions on an axis? From 0 to 8 in steps of 2 there are five.",
@@ -623,14 +727,15 @@ def _downwards(
     window: Callable[[Layer, int], Iterable[int]] = _window,
     once: bool = True,
     keep: bool = False,
+    order: Callable = sorted,
 ) -> list[int]:
     """The positions layer by layer from the output down, with its parts left open, for the mistakes."""
     positions = [0]
     for layer in reversed(layers):
         below = [place for position in positions for place in window(layer, position)]
         positions = below + positions * keep
-        positions = sorted(set(positions)) if once else positions
-    return sorted(positions)
+        positions = list(dict.fromkeys(positions)) if once else positions
+    return order(positions)
 
 
 @check.exercise(
@@ -665,6 +770,15 @@ def _downwards(
         partial(_downwards, window=lambda x, o: [o * x.stride - x.padding + j for j in range(x.kernel)]): (
             "The dilation is missing: the kernel's entries read every dilation-th position."
         ),
+        partial(_downwards, window=lambda x, o: [place + x.dilation for place in _window(x, o)]): (
+            "Your j begins at 1: it runs from 0 to kernel - 1, which is range(kernel)."
+        ),
+        then(_touched_positions, lambda found: list(set(found))): (
+            "The positions are right, but a set has no order: ascending is asked for, sorted(...)."
+        ),
+        partial(_downwards, order=list): (
+            "The positions are right, but in the order of the paths: ascending is asked for, sorted(...)."
+        ),
         partial(_downwards, window=lambda x, o: _window(x, o)[:-1]): (
             "The kernel's last entry is left out: j runs from 0 to kernel - 1, which is range(kernel)."
         ),
@@ -692,6 +806,13 @@ def _downwards(
         ): (
             "Your window has o * stride in its middle. Here it begins at o * stride - padding: only padding "
             "moves it to the left."
+        ),
+        partial(
+            _downwards,
+            window=lambda x, o: [place - (x.kernel - 1) // 2 * x.dilation for place in _window(x, o)],
+        ): (
+            "Your kernel's middle entry lies at o * stride - padding. Here the first one does: only padding "
+            "moves the window to the left."
         ),
         (lambda layers: _touched_positions(layers[-1:]) if layers else None): (
             "Your function returns inside the loop, after one layer: move `return` out of it."
@@ -881,6 +1002,15 @@ def _spread(
         (lambda weights: float(weights.std())): (
             "That is how much the weights themselves vary. We ask for the spread of the positions, weighted."
         ),
+        (lambda weights: float(weights.std(correction=0))): (
+            "That is the standard deviation of the weights themselves. Asked for is that of the positions."
+        ),
+        (lambda w: math.sqrt(float((w * _positions(w) ** 2).sum() / w.sum()) - _mean(w))): (
+            "The variance is the mean of the squares minus the *square* of the mean."
+        ),
+        (lambda w: float((w / w.sum() * (_positions(w) - _mean(w))).square().sum().sqrt())): (
+            "You squared the share as well. What is to be squared is the distance to the mean."
+        ),
         (lambda weights: float(_positions(weights).std())): (
             "Your result doesn't depend on the weights: a position counts as much as its weight says."
         ),
@@ -956,6 +1086,10 @@ check.number(
         math.sqrt(
             150
         ): "sigma grows with the root of n, so n grows with the square of sigma: don't take the root.",
+        12.25: "Don't take a root at the end: n is sigma squared, divided by what a layer adds.",
+        12: "10 divided by the sigma of one layer is 12.2. But variances add up, and sigmas don't.",
+        13: "The sigmas of layers don't add up to 10: their squares, the variances, add up to 100.",
+        134: "A die of k faces has the variance (k^2 - 1) / 12, which is 8/12 here, not 9/12.",
         10: "Ten layers reach 10 pixels on each side: that is the theoretical field. Its edge has next to no "
         "weight; sigma is only 2.6.",
         5: "Five layers see 11 pixels in all: that is the theoretical field. sigma is only 1.8.",

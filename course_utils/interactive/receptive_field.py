@@ -106,7 +106,7 @@ def show_fields(sizes: Sequence[int], fields: Mapping[str, tuple[int, int]], edg
     left.set(xlabel="position in the middle of the output (pixels)", ylabel="size of the field (pixels)")
     left.set(yticks=sorted(set(sizes)), xticks=range(len(sizes)))
     left.set_title(f"the field of {len(sizes)} neighbouring outputs")
-    # The larger square first, and the smaller one solid: where two sides coincide, both can be seen.
+    # The larger square first, and the smaller one dashed: where two sides coincide, both can be seen.
     largest_first = sorted(fields.items(), key=lambda item: item[1][0] - item[1][1])
     styles = zip(("orange", "blue"), ((3, "solid"), (1.5, "dashed")))
     for (name, (first, last)), (colour, (width, style)) in zip(largest_first, styles):

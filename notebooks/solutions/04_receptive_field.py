@@ -100,7 +100,7 @@ fig = figures.row_of_slices(flair.T, list(seen), masks=[pixels.T for pixels in s
 figures.show(
     fig,
     alt="A FLAIR slice with a tumour, three times, and a square around one tumour pixel: what one output "
-    "sees. 1 layer: 3x3 pixels, hardly visible; 3 layers: 7x7; 10 layers: 21x21 pixels, 42 mm, which is "
+    "sees. 1 layer: 3x3 pixels, a dot; 3 layers: 7x7; 10 layers: 21x21 pixels, 42 mm, which is "
     "still less than the tumour with its surroundings.",
 )
 
@@ -231,7 +231,6 @@ depth_needed = check("depth_needed", depth_needed)
 # − 1) / (k − 1) layers, rounded up. For a slice of BraTS, 240 pixels, and 3x3 kernels that is 120 layers.
 # Nobody builds that; everybody strides or dilates.
 
-# %% [markdown]
 # %%
 print("3x3 layers for 240 pixels:", depth_needed(240, 3), "  7x7 layers:", depth_needed(240, 7))
 
@@ -848,7 +847,7 @@ for place in (middle - 2, middle + 4):
 figures.show(
     interactive.show_fields(measured.sizes[0], fields, 572),
     alt="Left: the field's size at 16 neighbouring output positions: 204 pixels at twelve of them, 188 at "
-    "four in a row. Right: two squares of 188 (solid) and 204 pixels (dashed) in the input of 572 x 572 "
+    "four in a row. Right: two squares of 188 (dashed) and 204 pixels (solid) in the input of 572 x 572 "
     "pixels, with the same upper left corner: the larger one reaches 16 pixels further right and down.",
 )
 
@@ -978,7 +977,8 @@ for n, k in ((1, 3), (2, 3), (8, 3), (32, 3), (8, 5)):
 # *4 minutes · difficulty 2 of 3*
 #
 # A network should *use* pixels some 10 pixels away: its σ should be 10. How many plain 3x3 layers with equal
-# weights does that take? (Exactly: a whole number.) And how wide is their theoretical field?
+# weights does that take? (Exactly: a whole number, the number of layers.) And, on paper only: how wide is
+# their theoretical field?
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION
@@ -1244,11 +1244,12 @@ context_picture = "C"
 context_picture = check("context_picture", context_picture)
 
 # %% [markdown] tags=["solution"]
-# **Solution.** A single pixel can't tell oedema from other bright tissue, a few centimetres around it can: in
-# every seed Dice rises steeply from 4 to 20 mm. But the widest field, 180 mm, is never the best: in all five
-# seeds it lies 0.04 to 0.12 below 60 mm, which wins each time. That isn't for lack of training: after a
-# quarter of it, 120 steps, the best field is 20, 60 or 124 mm, depending on the seed, and 180 mm is only 0.02
-# to 0.07 behind it. What else it is, these runs don't say.
+# **Solution.** Context helps, up to a point: in every seed Dice rises steeply from 4 to 20 mm, and the widest
+# field, 180 mm, is never the best. A single pixel can't tell oedema from other bright tissue, a few
+# centimetres around it can. As to the widest field: in all five seeds it lies 0.04 to 0.12 below 60 mm, which
+# wins each time. That isn't for lack of training: after a quarter of it, 120 steps, the best field is 20, 60
+# or 124 mm, depending on the seed, and 180 mm is only 0.02 to 0.07 behind it. What else it is, these runs
+# don't say.
 #
 # The right panel: training makes the effective fields *narrower* than they are by chance, in every seed, by
 # 13 to 44 percent: near pixels seem to be the most telling ones here. (Luo et al. saw the opposite, fields

@@ -165,6 +165,24 @@ def depth_needed_after_the_first(size, kernel):
     return math.ceil((size - kernel) / (kernel - 1))
 
 
+@wrong("depth_needed", says="one layer too many, always")
+def depth_needed_and_one_to_begin_with(size, kernel):
+    depth = 1
+    while 1 + (depth - 1) * (kernel - 1) < size:
+        depth += 1
+    return depth
+
+
+@wrong("depth_needed", says="added on one side")
+def depth_needed_on_one_side(size, kernel):
+    return math.ceil((size - 1) / (kernel // 2))
+
+
+@wrong("depth_needed", says="don't multiply the field")
+def depth_needed_multiplied(size, kernel):
+    return math.ceil(np.log(size) / np.log(kernel))
+
+
 @wrong("depth_needed", says="a whole number: round up")
 def depth_needed_fraction(size, kernel):
     return (size - 1) / (kernel - 1)
@@ -199,6 +217,27 @@ def _convolved(signal, kernel, left, right, dilation):
 def causal_convolution_same(signal, kernel, dilation=1):
     missing = (len(kernel) - 1) * dilation
     return _convolved(signal, kernel, missing // 2, missing - missing // 2, dilation)
+
+
+@wrong("causal_convolution", says="half of the zeros")
+def causal_convolution_half_on_each_side(signal, kernel, dilation=1):
+    padding = (len(kernel) - 1) * dilation // 2
+    return F.conv1d(signal[None, None], kernel[None, None], padding=padding, dilation=dilation)[0, 0]
+
+
+@wrong("causal_convolution", says="doesn't see signal[t] itself")
+def causal_convolution_of_the_past_only(signal, kernel, dilation=1):
+    return _convolved(signal, kernel, len(kernel) * dilation, 0, dilation)[: len(signal)]
+
+
+@wrong("causal_convolution", says="a kernel of three entries")
+def causal_convolution_for_three_entries(signal, kernel, dilation=1):
+    return _convolved(signal, kernel, 2 * dilation, 0, dilation)
+
+
+@wrong("causal_convolution", says="give it dilation=dilation")
+def causal_convolution_dilation_not_passed(signal, kernel, dilation=1):
+    return _convolved(signal, kernel, (len(kernel) - 1) * dilation, 0, 1)
 
 
 @wrong("causal_convolution", says="both ends")
@@ -370,6 +409,55 @@ def dilated_convolution_as_on_the_slide(image, kernel, dilation):
     return _stamped(image, kernel, dilation)
 
 
+@wrong("dilated_convolution", says="rows and columns are exchanged")
+def dilated_convolution_transposed(image, kernel, dilation):
+    k1, k2 = kernel.shape
+    y = torch.zeros(image.shape[1] - (k2 - 1) * dilation, image.shape[0] - (k1 - 1) * dilation)
+    y = y.to(image.dtype)
+    for j in range(y.shape[0]):
+        for i in range(y.shape[1]):
+            for p in range(k1):
+                for q in range(k2):
+                    y[j, i] += kernel[p, q] * image[i + p * dilation, j + q * dilation]
+    return y
+
+
+@wrong("dilated_convolution", says="needn't be square")
+def dilated_convolution_square(image, kernel, dilation):
+    k = len(kernel)
+    height, width = image.shape[0] - (k - 1) * dilation, image.shape[1] - (k - 1) * dilation
+    y = torch.zeros(height, width, dtype=image.dtype)
+    for p in range(k):
+        for q in range(k):
+            top, left = p * dilation, q * dilation
+            y += kernel[p, q] * image[top : top + height, left : left + width]
+    return y
+
+
+@wrong("dilated_convolution", says="threw away pixels")
+def dilated_convolution_of_every_second_pixel(image, kernel, dilation):
+    return _summed(image[::dilation, ::dilation], kernel, 1, 1)
+
+
+@wrong("dilated_convolution", says="kernel's sum")
+def dilated_convolution_as_a_mean(image, kernel, dilation):
+    return _summed(image, kernel, dilation, dilation) / kernel.sum()
+
+
+@wrong("dilated_convolution", says="as large as it is")
+def dilated_convolution_same(image, kernel, dilation):
+    (top, left) = ((edge - 1) * dilation // 2 for edge in kernel.shape)
+    bottom, right = (kernel.shape[0] - 1) * dilation - top, (kernel.shape[1] - 1) * dilation - left
+    padded = F.pad(image, (left, right, top, bottom))
+    return _summed(padded, kernel, dilation, dilation)
+
+
+@wrong("dilated_convolution", says="larger than it is")
+def dilated_convolution_full(image, kernel, dilation):
+    padding = [(edge - 1) * dilation for edge in kernel.shape]
+    return F.conv2d(image[None, None], kernel[None, None], padding=padding, dilation=dilation)[0, 0]
+
+
 @wrong("dilated_convolution", says="wholly inside")
 def dilated_convolution_as_large_as_the_image(image, kernel, dilation):
     y = torch.zeros_like(image)
@@ -407,6 +495,56 @@ def printed_formula_as_large_as_the_image(image, kernel, dilation):
 @wrong("printed_formula", says="no pixel writes to the last rows")
 def printed_formula_with_room(image, kernel, dilation):
     return _stamped(image, kernel, dilation, room=dilation - 1)
+
+
+@wrong("printed_formula", says="a window is as large as the kernel")
+def printed_formula_with_room_for_a_spread_kernel(image, kernel, dilation):
+    (h, w), (k1, k2) = image.shape, kernel.shape
+    output = image.new_zeros((h + k1 - 2) * dilation + 1, (w + k2 - 2) * dilation + 1)
+    for m in range(h):
+        for n in range(w):
+            window = slice(dilation * m, dilation * m + k1), slice(dilation * n, dilation * n + k2)
+            output[window] += image[m, n] * kernel
+    return output
+
+
+@wrong("printed_formula", says="python's last entry")
+def printed_formula_with_negative_indices(image, kernel, dilation):
+    (h, w), (k1, k2) = image.shape, kernel.shape
+    output = image.new_zeros((h - 1) * dilation + k1, (w - 1) * dilation + k2)
+    for i in range(output.shape[0]):
+        for j in range(output.shape[1]):
+            for m in range(h):
+                for n in range(w):
+                    try:
+                        output[i, j] += image[m, n] * kernel[i - dilation * m, j - dilation * n]
+                    except IndexError:
+                        continue
+    return output
+
+
+@wrong("printed_formula", says="needn't be square")
+def printed_formula_square(image, kernel, dilation):
+    k, (h, w) = len(kernel), image.shape
+    output = image.new_zeros((h - 1) * dilation + k, (w - 1) * dilation + k)
+    for m in range(h):
+        for n in range(w):
+            for p in range(k):
+                for q in range(k):
+                    output[dilation * m + p, dilation * n + q] += image[m, n] * kernel[p, q]
+    return output
+
+
+@wrong("printed_formula", says="convolution with a stride")
+def printed_formula_strided(image, kernel, dilation):
+    return F.conv2d(image[None, None], kernel[None, None], stride=dilation)[0, 0]
+
+
+@wrong("printed_formula", says="inside them, too")
+def printed_formula_spread_twice(image, kernel, dilation):
+    spread = image.new_zeros([(edge - 1) * dilation + 1 for edge in kernel.shape])
+    spread[::dilation, ::dilation] = kernel
+    return _stamped(image, spread, dilation)
 
 
 @wrong("printed_formula", says="h * dilation rows")
@@ -480,9 +618,13 @@ for says, window in {
     "isn't multiplied by the stride": lambda x, o: {
         (o - x.padding) * x.stride + j * x.dilation for j in range(x.kernel)
     },
-    "in its middle": lambda x, o: {
+    "o * stride in its middle": lambda x, o: {
         o * x.stride - x.padding + (j - x.kernel // 2) * x.dilation for j in range(x.kernel)
     },
+    "kernel's middle entry": lambda x, o: {
+        o * x.stride - x.padding + (j - (x.kernel - 1) // 2) * x.dilation for j in range(x.kernel)
+    },
+    "begins at 1": lambda x, o: {o * x.stride - x.padding + j * x.dilation for j in range(1, x.kernel + 1)},
     "output's position only": lambda x, o: {
         (o - x.padding + j * x.dilation) * x.stride for j in range(x.kernel)
     },
@@ -521,6 +663,28 @@ def touched_positions_ends(layers):
 @wrong("touched_positions", says="ascending is asked for")
 def touched_positions_descending(layers):
     return sorted(_visited(_window, layers), reverse=True)
+
+
+@wrong("touched_positions", says="a set has no order")
+def touched_positions_in_the_order_of_a_set(layers):
+    positions = {0}
+    for layer in layers[::-1]:
+        positions = {place for o in positions for place in _window(layer, o)}
+    return list(positions)
+
+
+@wrong("touched_positions", says="order of the paths")
+def touched_positions_in_the_order_of_paths(layers):
+    positions = [0]
+    for x in layers[::-1]:
+        below = []
+        for o in positions:
+            for j in range(x.kernel):
+                place = o * x.stride - x.padding + j * x.dilation
+                if place not in below:
+                    below.append(place)
+        positions = below
+    return positions
 
 
 @wrong("touched_positions", says="counts once")
@@ -667,6 +831,24 @@ def effective_sigma_of_a_sample(weights):
 @wrong("effective_sigma", says="weights themselves")
 def effective_sigma_of_the_weights(weights):
     return weights.std().item()
+
+
+@wrong("effective_sigma", says="asked for is that of the positions")
+def effective_sigma_of_the_weights_in_numpy(weights):
+    return float(np.std(weights.numpy()))
+
+
+@wrong("effective_sigma", says="mean of the squares minus the *square*")
+def effective_sigma_mean_not_squared(weights):
+    positions, mean = _moments(weights)
+    return ((weights * positions**2).sum() / weights.sum() - mean).sqrt().item()
+
+
+@wrong("effective_sigma", says="squared the share as well")
+def effective_sigma_of_squared_products(weights):
+    positions, mean = _moments(weights)
+    share = weights / weights.sum()
+    return ((share * (positions - mean)) ** 2).sum().sqrt().item()
 
 
 @wrong("effective_sigma", says="doesn't depend on the weights")
