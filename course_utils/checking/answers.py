@@ -19,7 +19,8 @@ def read_number(value: Any) -> float:
         NotYet: it is no real number, or none that can be compared (nan).
     """
     if isinstance(value, str):
-        raise NotYet(f"A number is asked for; this is the text {value!r}.", (), "Leave out the quotes.")
+        step = "Leave out the quotes." if _is_written_number(value) else "Write it as 12 or 3.5 or 2 * 240."
+        raise NotYet(f"A number is asked for; this is the text {value!r}.", (), step)
     array = None if isinstance(value, (bool, np.bool_)) else as_numpy(value)
     if array is None or array.size != 1 or array.dtype.kind not in "iuf":
         raise NotYet(
@@ -64,6 +65,14 @@ def direction(number: float, answer: float, tolerance: float) -> str:
 def close(number: float, target: numbers.Real, tolerance: float) -> bool:
     """Whether ``number`` lies within ``tolerance`` of ``target``, relative to it (absolute for zero)."""
     return abs(number - float(target)) <= tolerance * (abs(float(target)) or 1.0)
+
+
+def _is_written_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _short(value: Any) -> str:

@@ -264,4 +264,6 @@ def _advice_on_dtype(got: Any, expected: Any) -> str:
     convert = f"x.to(torch.{wanted})" if is_tensor(got) else f"x.astype(np.{wanted})"
     if kind in "iu" and as_numpy(got).dtype.kind == "f":
         return f"These are whole numbers: make the array with an integer type, for example {convert}."
-    return f"The exercise asks for {_NAMED_ARRAY_TYPES.get(kind, 'numbers')} of type {wanted}: {convert}."
+    if kind == "f" and as_numpy(got).dtype.kind == "f":
+        return f"Another type may lose digits silently: keep that of the input, here {wanted}."
+    return f"Wanted are {_NAMED_ARRAY_TYPES.get(kind, 'numbers')} of type {wanted}: {convert}."
