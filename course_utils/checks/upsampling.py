@@ -274,6 +274,10 @@ def _counted_beyond(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
             "You multiplied the row by the width of the pooled plane: a row of the *large* one has `width` "
             "pixels."
         ),
+        partial(_pooled, index=lambda row, column, x, size: row * (x.shape[1] // size * size) + column): (
+            "You multiplied the row by the width that the windows cover: a row of the plane has `width` "
+            "pixels, those left over included."
+        ),
         then(_max_pool, lambda both: (both[0], both[1] + 1)): (
             "You counted from 1: the first pixel has the number 0."
         ),
@@ -302,6 +306,10 @@ def _by_height(values: Tensor, indices: Tensor, height: int, width: int) -> Tens
     for value, index in zip(values.flatten(), indices.flatten().tolist()):
         plane[index // height % height, index % height % width] = value
     return plane
+
+
+def _in_turn(values: Tensor, height: int, width: int) -> Tensor:
+    return F.pad(values.flatten(), (0, height * width - values.numel())).reshape(height, width)
 
 
 def _within_windows(values: Tensor, indices: Tensor, height: int, width: int) -> Tensor:
@@ -346,6 +354,10 @@ def _within_windows(values: Tensor, indices: Tensor, height: int, width: int) ->
         given(_max_unpool, indices=lambda indices: indices + 1): (
             "Your values stand one place too far: the first pixel has the number 0."
         ),
+        (lambda values, indices, height, width: _in_turn(values, height, width)): (
+            "The values stand one after another from the first pixel on: each belongs to the place that its "
+            "index names."
+        ),
         _within_windows: (
             "You read the indices as places within the windows. They count the pixels of the whole plane: "
             "index m is row m // width, column m % width."
@@ -386,7 +398,7 @@ check.number(
             "Either that is the place's own number of bits, or an index was counted with 64 bits, as PyTorch "
             "stores it: as few as possible are 2."
         ),
-        1 / 64: "That is the wrong way round: how many times *more* does the feature map take?",
+        1 / 64: "That is the wrong way round: how many times as many bits does the feature map take?",
     },
 )
 
@@ -441,6 +453,12 @@ def _triangles(
     return join((1 - steps.abs() * fall(factor, k)).clamp(min=0))
 
 
+def _cone(factor: int) -> Tensor:
+    k = 2 * factor - factor % 2
+    steps = torch.arange(k, dtype=torch.float64) - (k - 1) / 2
+    return (1 - torch.hypot(steps[:, None], steps) / factor).clamp(min=0)
+
+
 @check.exercise(
     oracle=_bilinear_kernel,
     hints=(
@@ -484,6 +502,10 @@ def _triangles(
         partial(_triangles, fall=lambda factor, k: 2 / (k - 1) if k > 1 else math.nan): (
             "You divided by the middle c: the weights fall by 1 / factor from pixel to pixel."
         ),
+        partial(_triangles, fall=lambda factor, k: 2 / (k + 1)): (
+            "You divided by c + 1, so that the triangle ends one pixel after its last weight: the weights "
+            "fall by 1 / factor from pixel to pixel."
+        ),
         partial(_triangles, fall=lambda factor, k: 1 / k): (
             "You divided by the number of weights k: the weights fall by 1 / factor from pixel to pixel."
         ),
@@ -494,6 +516,10 @@ def _triangles(
             "This is one line of the kernel. The kernel is a square: the line times the line, "
             "`line.outer(line)`."
         ),
+        partial(_triangles, join=lambda line: line * line): (
+            "`line * line` multiplies each weight by itself. Every weight has to meet every other: "
+            "`line.outer(line)`."
+        ),
         partial(_triangles, join=lambda line: line[:, None] + line): (
             "The two triangles are added: bilinear means their product."
         ),
@@ -502,6 +528,10 @@ def _triangles(
         ),
         partial(_triangles, join=lambda line: torch.minimum(line[:, None], line)): (
             "You took the smaller of two triangles, a pyramid: bilinear means their product."
+        ),
+        _cone: "This is a cone, with distances in the plane: bilinear means the product of two triangles.",
+        (lambda factor: _bilinear_kernel(factor) * factor**2): (
+            "Your triangle has its peak at `factor` and falls by 1: divide it by the factor."
         ),
         (lambda factor: _bilinear_kernel(factor) / _bilinear_kernel(factor).max()): (
             "The peak is scaled to 1. With an even factor no weight is 1: the centre lies between two pixels."
@@ -575,6 +605,12 @@ def _zeros_appended(
     return F.pad(result, (0, output_padding, 0, output_padding))
 
 
+def _slid_with_stride(
+    x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0, output_padding: int = 0
+) -> Tensor:
+    return _conv_transpose2d(x, kernel, stride, padding, output_padding)[::stride, ::stride]
+
+
 @check.exercise(
     oracle=_conv_transpose2d,
     hints=(
@@ -630,6 +666,16 @@ def _zeros_appended(
         partial(_zero_filled, sides=lambda top, left, more: (top, top + more, left, left + more)): (
             "F.pad takes (left, right, top, bottom): you gave it top and bottom first."
         ),
+        partial(_zero_filled, sides=lambda top, left, more: (left, left + more, top, top)): (
+            "output_padding is missing at the bottom: it belongs at the bottom and at the right."
+        ),
+        partial(_zero_filled, sides=lambda top, left, more: (left, left, top, top + more)): (
+            "output_padding is missing at the right: it belongs at the bottom and at the right."
+        ),
+        _slid_with_stride: (
+            "Your kernel slides with the stride: it slides with stride 1. The stride is in the zeros between "
+            "the values."
+        ),
         given(_zero_filled, stride=lambda stride: stride + 1): (
             "There are `stride` zeros between two values: it must be stride - 1."
         ),
@@ -684,7 +730,7 @@ check.number(
         6: "The three directions multiply, 2 * 2 * 2; you added them.",
         27: "27 is the number of weights. Both ways use all of them; how *often* does each use them?",
         1: "The kernels are equal, but one slides over the small volume and the other over the large one.",
-        1 / 8: "You divided the wrong way round: how many times *more* does the resize-convolution cost?",
+        1 / 8: "You divided the wrong way round: how many times as much does the resize-convolution cost?",
         64: (
             "That is the smeared kernel, 4 * 4 * 4 weights for each input voxel. Here the given kernel "
             "slides over the enlarged volume."
@@ -746,6 +792,12 @@ def _stamps(
             "Only one stamp is counted where several overlap: add 1 for each, `+= 1`."
         ),
         given(_overlap_map, stride=1): "The stamps are one pixel apart: they must be `stride` apart.",
+        partial(_stamps, starts=lambda n, stride: tuple(range(n))): (
+            "The map has the right size, but the stamps are one pixel apart: number i begins at i * stride."
+        ),
+        then(_overlap_map, lambda counts: (counts - 1).clamp(min=0)): (
+            "You counted what lies on top of a first stamp: count the first one, too."
+        ),
         partial(_stamps, length=lambda n, kernel, stride: n * stride): (
             "What sticks out at the end is missing: the last stamp ends at (n - 1) * stride + kernel."
         ),
@@ -839,6 +891,17 @@ def _is_clean(kernel: int, stride: int) -> bool:
             "A common divisor is not enough: kernel 6 and stride 4 share 2, and are uneven. And with stride "
             "1 every kernel is clean."
         ),
+        (lambda kernel, stride: kernel < stride or kernel % stride == 0): (
+            "Stamps that don't meet leave pixels without any stamp, and their neighbours have one: kernel 2, "
+            "stride 3 is uneven."
+        ),
+        (lambda kernel, stride: kernel > stride and kernel % stride == 0): (
+            "Stamps that touch and don't overlap are even as well, one for each pixel: kernel 2, stride 2 is "
+            "clean."
+        ),
+        (lambda kernel, stride: stride > 1 and kernel % stride == 0): (
+            "Stride 1 is no exception: every kernel is a multiple of 1, and clean."
+        ),
         (lambda kernel, stride: kernel == 2 * stride): (
             "A kernel of twice the stride is clean, but so is every other multiple: kernel 3 with stride 3."
         ),
@@ -852,9 +915,8 @@ def is_clean(trial: Trial) -> None:
     trial.signature("kernel", "stride")
     answer = trial.call(3, 2)
     message = "The answer should be one True or False. (Comparing many counts? End with `.all()`.)"
-    trial.require(
-        np.ndim(answer) == 0 and not isinstance(answer, str), message, called="is_clean(3, 2)", came=answer
-    )
+    single = np.ndim(answer) == 0 and not isinstance(answer, str)
+    trial.require(single, message, **{"is_clean(3, 2) gave": answer})
     trial.cases([(kernel, stride) for kernel in range(1, 9) for stride in range(1, 5)])
 
 
@@ -895,6 +957,12 @@ def _quarters(image: Tensor, stride: int) -> Tensor:
     """Means of stride x stride large pieces of the image."""
     height, width = image.shape
     return image.reshape(stride, height // stride, stride, width // stride).mean(dim=(1, 3))
+
+
+def _colours(image: Tensor, stride: int) -> Tensor:
+    """Mean of all pixels whose row and column add up to the same remainder, (stride,)."""
+    colour = (torch.arange(image.shape[0])[:, None] + torch.arange(image.shape[1])) % stride
+    return torch.stack([image[colour == remainder].mean() for remainder in range(stride)])
 
 
 @check.exercise(
@@ -941,7 +1009,8 @@ def _quarters(image: Tensor, stride: int) -> Tensor:
             "That is the share in per cent: asked for is a number between 0 and 1."
         ),
         partial(_share, spread=lambda values: (values**2).mean()): (
-            "You took means of squares. The variance is about the mean: subtract it first, or use `.var`."
+            "The mean is left in, so this compares means of squares. A variance is about the mean: subtract "
+            "it first, or use `.var`."
         ),
         partial(_share, means=partial(_blocks, axes=(1, 3))): (
             "You averaged each little square of stride x stride pixels. A phase holds pixels that are "
@@ -960,6 +1029,13 @@ def _quarters(image: Tensor, stride: int) -> Tensor:
         partial(_share, means=lambda image, stride: _phases(image, stride).diagonal()): (
             "Your slices have the same remainder for row and column, so there are only `stride` of them: "
             "each of the stride^2 pairs is a phase."
+        ),
+        partial(_share, means=_colours): (
+            "You sorted by row + column, the colours of a chessboard: a phase has a remainder of the row and "
+            "one of the column."
+        ),
+        partial(_share, means=lambda image, stride: _phases(image, stride) * image.numel() / stride**2): (
+            "You added up the pixels of each phase: take their mean."
         ),
         given(_share, stride=2): "Your phases are those of stride 2, whatever the stride.",
     },
@@ -1101,7 +1177,11 @@ def _city_blocks(width: int) -> np.ndarray:
             "Measure to the nearest pixel of the *other kind*, not to the mask's outermost pixels."
         ),
         partial(_by_distance, near=lambda distance, width: distance - 0.5 <= width): (
-            "From centre to centre: subtract no half pixel."
+            "Your band is half a pixel too wide: distances are measured from centre to centre, with nothing "
+            "subtracted and nothing rounded."
+        ),
+        partial(_by_distance, near=lambda distance, width: np.floor(distance) <= width): (
+            "Your band is too wide: a distance between `width` and `width` + 1 is more than `width`."
         ),
         partial(_by_distance, near=lambda distance, width: distance**2 <= width): (
             "You compared the squared distance with `width`."
@@ -1177,7 +1257,7 @@ check.choice(
         "A": "Far from the boundary all three are nearly always right: without skip connections the "
         "network does find the tumour. It draws it badly.",
         "B": "All three have the same number of weights; a cell printed it. The skip connections add none.",
-        "D": "The numbers of steps and the slices are equal, and so are the subjects. Nor would training "
-        "longer bring back the pixels that three poolings left out.",
+        "D": "The numbers of steps and the slices are equal, and so are the subjects: it saw what the "
+        "others saw, for as long. What differs is what reaches the way up.",
     },
 )

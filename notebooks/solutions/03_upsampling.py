@@ -297,7 +297,7 @@ figures.show(
 # **SegNet** (Badrinarayanan et al.) passes only the places from its way down to its way up; a **U-Net**
 # passes the whole feature map as it was before the pooling. Count *bits* for one 2x2 window of one channel:
 # the feature map holds `float32` numbers, a place is stored with as few bits as possible. How many times
-# more does the feature map take? (The exact number.)
+# as many bits does the feature map take? (The exact number.)
 
 # %% tags=["exercise"]
 ### BEGIN SOLUTION

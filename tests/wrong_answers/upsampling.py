@@ -329,7 +329,21 @@ def max_pool_indices_as_floats(x, size):
     return values, indices.double()
 
 
+@wrong("max_pool_with_indices", says="width that the windows cover")
+def max_pool_of_the_cut_plane(x, size):
+    x = x[: x.shape[0] // size * size, : x.shape[1] // size * size]
+    values, indices = F.max_pool2d(x[None, None], size, return_indices=True)
+    return values[0, 0], indices[0, 0]
+
+
 # ---- max_unpool
+
+
+@wrong("max_unpool", says="one after another")
+def max_unpool_in_turn(values, indices, height, width):
+    plane = torch.zeros(height * width, dtype=values.dtype)
+    plane[: values.numel()] = values.flatten()
+    return plane.reshape(height, width)
 
 
 @wrong("max_unpool", says="top left corners")
@@ -407,6 +421,36 @@ def max_unpool_counted_from_one(values, indices, height, width):
 
 
 # ---- bilinear_kernel
+
+
+def _line(factor, slope):
+    k = 2 * factor - factor % 2
+    return 1 - (torch.arange(k, dtype=torch.float64) - (k - 1) / 2).abs() / slope
+
+
+@wrong("bilinear_kernel", says="multiplies each weight by itself")
+def bilinear_kernel_weight_by_weight(factor):
+    return _line(factor, factor) * _line(factor, factor)
+
+
+@wrong("bilinear_kernel", says="divided by c + 1")
+def bilinear_kernel_ends_after_its_last_weight(factor):
+    line = _line(factor, (2 * factor - factor % 2 + 1) / 2)
+    return line.outer(line)
+
+
+@wrong("bilinear_kernel", says="a cone")
+def bilinear_kernel_cone(factor):
+    k = 2 * factor - factor % 2
+    steps = torch.arange(k, dtype=torch.float64) - (k - 1) / 2
+    distance = (steps[:, None] ** 2 + steps**2).sqrt()
+    return (1 - distance / factor).clamp(min=0)
+
+
+@wrong("bilinear_kernel", says="peak at `factor`")
+def bilinear_kernel_not_divided(factor):
+    line = _line(factor, factor) * factor
+    return line.outer(line)
 
 
 def _square(line):
@@ -535,6 +579,33 @@ def bilinear_kernel_pyramid(factor):
 
 
 # ---- zero_fill_convolution
+
+
+def _filled(x, stride):
+    filled = torch.zeros((x.shape[0] - 1) * stride + 1, (x.shape[1] - 1) * stride + 1, dtype=x.dtype)
+    filled[::stride, ::stride] = x
+    return filled
+
+
+@wrong("zero_fill_convolution", says="missing at the bottom")
+def zero_fill_more_at_the_right_only(x, kernel, stride=1, padding=0, output_padding=0):
+    top, left = (k - 1 - padding for k in kernel.shape)
+    padded = F.pad(_filled(x, stride), (left, left + output_padding, top, top))
+    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+
+
+@wrong("zero_fill_convolution", says="missing at the right")
+def zero_fill_more_at_the_bottom_only(x, kernel, stride=1, padding=0, output_padding=0):
+    top, left = (k - 1 - padding for k in kernel.shape)
+    padded = F.pad(_filled(x, stride), (left, left, top, top + output_padding))
+    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None])[0, 0]
+
+
+@wrong("zero_fill_convolution", says="slides with the stride")
+def zero_fill_slides_with_the_stride(x, kernel, stride=1, padding=0, output_padding=0):
+    top, left = (k - 1 - padding for k in kernel.shape)
+    padded = F.pad(_filled(x, stride), (left, left + output_padding, top, top + output_padding))
+    return F.conv2d(padded[None, None], kernel.flip(0, 1)[None, None], stride=stride)[0, 0]
 
 
 def _fill(x, stride):
@@ -672,6 +743,24 @@ def zero_fill_other_default(x, kernel, stride=2, padding=0, output_padding=0):
 # ---- overlap_map
 
 
+@wrong("overlap_map", says="right size")
+def overlap_map_stride_for_the_size_only(height, width, kernel, stride):
+    counts = torch.zeros((height - 1) * stride + kernel, (width - 1) * stride + kernel, dtype=torch.float64)
+    for i in range(height):
+        for j in range(width):
+            counts[i : i + kernel, j : j + kernel] += 1
+    return counts
+
+
+@wrong("overlap_map", says="count the first one")
+def overlap_map_of_overlaps(height, width, kernel, stride):
+    counts = torch.zeros((height - 1) * stride + kernel, (width - 1) * stride + kernel, dtype=torch.float64)
+    for i in range(height):
+        for j in range(width):
+            counts[i * stride : i * stride + kernel, j * stride : j * stride + kernel] += 1
+    return torch.where(counts > 0, counts - 1, counts)
+
+
 def _count(height, width, kernel, step, rows, columns, add=True):
     counts = torch.zeros(rows, columns, dtype=torch.float64)
     for i in range(height):
@@ -778,6 +867,21 @@ def overlap_map_in_numpy(height, width, kernel, stride):
 # ---- is_clean
 
 
+@wrong("is_clean", says="don't meet")
+def is_clean_with_holes(kernel, stride):
+    return True if kernel < stride else kernel % stride == 0
+
+
+@wrong("is_clean", says="touch and don't overlap")
+def is_clean_only_with_overlap(kernel, stride):
+    return kernel != stride and kernel % stride == 0
+
+
+@wrong("is_clean", says="no exception")
+def is_clean_only_with_a_stride(kernel, stride):
+    return stride != 1 and kernel % stride == 0
+
+
 @wrong("is_clean", says="wrong way round")
 def is_clean_divided_the_wrong_way(kernel, stride):
     return stride % kernel == 0
@@ -856,6 +960,26 @@ def is_clean_without_overlap(kernel, stride):
 
 
 # ---- checkerboard_energy
+
+
+@wrong("checkerboard_energy", says="colours of a chessboard")
+def checkerboard_energy_of_two_colours(image, stride):
+    rows, columns = torch.meshgrid(*(torch.arange(n) for n in image.shape), indexing="ij")
+    means = torch.stack([image[(rows + columns) % stride == colour].mean() for colour in range(stride)])
+    return float(means.var(correction=0) / image.var(correction=0))
+
+
+@wrong("checkerboard_energy", says="added up the pixels")
+def checkerboard_energy_of_summed_phases(image, stride):
+    sums = torch.stack([image[r::stride, c::stride].sum() for r in range(stride) for c in range(stride)])
+    return float(sums.var(correction=0) / image.var(correction=0))
+
+
+@wrong("checkerboard_energy", says="mean is left in")
+def checkerboard_energy_with_the_mean_in_the_spectrum(image, stride):
+    height, width = image.shape
+    energy = torch.fft.fft2(image).abs() ** 2
+    return float(energy[:: height // stride, :: width // stride].sum() / energy.sum())
 
 
 def _phase_means(image, stride):
@@ -995,7 +1119,7 @@ def boundary_band_around_the_masks_edge(mask, width):
     return torch.from_numpy(distance_transform_edt(~edge) <= width)
 
 
-@wrong("boundary_band", says="no half pixel")
+@wrong("boundary_band", says="half a pixel too wide")
 def boundary_band_from_the_pixels_edge(mask, width):
     return _band(mask, distance_transform_edt, lambda distance: distance - 0.5 <= width)
 
@@ -1097,3 +1221,13 @@ def boundary_band_of_a_full_mask(mask, width):
 @wrong("boundary_band", says="all False has no boundary either")
 def boundary_band_of_no_mask(mask, width):
     return torch.zeros_like(mask) if mask.all() else _near_both(mask, width)
+
+
+@wrong("boundary_band", says="half a pixel too wide")
+def boundary_band_rounded(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: np.round(distance) <= width)
+
+
+@wrong("boundary_band", says="between `width` and `width` + 1")
+def boundary_band_less_than_one_more(mask, width):
+    return _band(mask, distance_transform_edt, lambda distance: distance < width + 1)
