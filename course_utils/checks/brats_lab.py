@@ -55,7 +55,9 @@ def _by_table(*indices: int):
         _by_table(0, 1, 2, 2): (
             "You gave enhancing tumour (4) the index of oedema (2): a prediction could never be mapped back."
         ),
-        _by_table(0, 1, 2, 0): "Enhancing tumour (4) became background: `% 4` turns 4 into 0.",
+        _by_table(
+            0, 1, 2, 0
+        ): "Enhancing tumour (4) became background, index 0 (as `% 4` makes it): it needs one of its own.",
         _by_table(0, 2, 1, 3): (
             "Core (1) and oedema (2) are exchanged: that is the order of the Medical Segmentation Decathlon."
         ),
@@ -85,12 +87,12 @@ check.choice(
     ),
     why={
         "A": (
-            "More slices do not help: neighbouring slices are nearly copies, and a copy of a test slice in "
-            "the training set turns the test into a memory test."
+            "More slices may make a better network, but a test has to be new to it: is each of her test "
+            "slices?"
         ),
         "B": (
-            "Equal class shares are pleasant, but they don't cure the fault: slices of one head still lie on "
-            "both sides."
+            "A random fifth of thousands of slices has nearly the same mixture of classes as the rest, and "
+            "that is no reason for a better score."
         ),
         "D": "Speed does not change between the two splits: the number of slices is the same.",
     },
@@ -116,6 +118,10 @@ check.number(
         math.log(3): "That is log(3): the background is a class, too, so there are four.",
         4 * math.log(4): (
             "That is the sum over four classes: the loss looks at the true class only, and takes the mean."
+        ),
+        math.log(4) / 4: (
+            "That is the loss times the probability, one term of an entropy: the loss of a voxel is minus "
+            "the logarithm alone."
         ),
         0.0: "Zero would be the loss of a network that is always sure and right.",
         -math.log(4): (
@@ -146,6 +152,10 @@ class _Edges(nn.Module):
         return "network"
 
     def forward(self, slices: Tensor) -> Tensor:
+        if slices.ndim != 4:  # conv2d would take a single slice, which most networks do not
+            raise ValueError(
+                f"the network takes (slices, channels, X, Y), not the shape {tuple(slices.shape)}"
+            )
         logits = nn.functional.conv2d(slices, self.weight, padding=1)
         if self.child.training:
             return logits + 1e3 * (torch.arange(4) == 0).reshape(1, 4, 1, 1)
@@ -315,12 +325,24 @@ def _ratio(
             "You added 1 above and below (smoothing, as losses do): a score must not move with it. Treat two "
             "empty masks on their own."
         ),
+        then(_dice_score, lambda dice: 100 * dice): "That is in percent: a Dice of 1 is the best there is.",
         then(_dice_score, lambda dice: 1 - dice): "That is 1 - Dice, the loss: here 1 is the best score.",
         (
             lambda prediction, reference: (
                 _dice_score(prediction, reference) if prediction.any() and reference.any() else 1.0
             )
         ): "One mask empty, the other not: all was missed, or made up. That scores 0; only both empty 1.",
+        (
+            lambda prediction, reference: _dice_score(prediction, reference) if reference.any() else 1.0
+        ): "The reference is empty, your prediction is not: all of it was made up, which scores 0.",
+        (
+            lambda prediction, reference: _dice_score(prediction, reference) if prediction.any() else 1.0
+        ): "The prediction is empty, the reference is not: all was missed, which scores 0.",
+        (
+            lambda prediction, reference: (
+                _dice_score(prediction, reference) if (prediction & reference).any() else 1.0
+            )
+        ): "Masks that don't overlap score 0: only where both are empty is the score 1.",
     },
 )
 def dice_score(trial: Trial) -> None:
@@ -333,8 +355,9 @@ def dice_score(trial: Trial) -> None:
     rng = np.random.default_rng(5)
     for shape in ((4, 5, 3), (7, 2)):
         trial.case(rng.random(shape) < 0.4, rng.random(shape) < 0.3, tolerance=1e-5)
-    empty, one_voxel = np.zeros((2, 3), dtype=bool), np.eye(2, 3, dtype=bool)
-    for masks in ((one_voxel, one_voxel), (one_voxel, empty), (empty, one_voxel), (empty, empty)):
+    empty, two = np.zeros((2, 3), dtype=bool), np.eye(2, 3, dtype=bool)
+    pairs = ((two, two), (two, ~two), (two, empty), (empty, two), (empty, empty))
+    for masks in pairs:
         trial.case(*masks, tolerance=1e-5)
 
 

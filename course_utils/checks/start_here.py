@@ -28,6 +28,10 @@ _QUARTER_TURN = np.array(
 _BRATS_1_MM = np.array(
     [[-1.0, 0.0, 0.0, 0.0], [0.0, -1.0, 0.0, 239.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
 )
+_SINGLE = {
+    "tolerance": 1e-5,
+    "any_dtype": True,
+}  # single precision is enough wherever nothing is said about it
 _POINTS = np.array([[0, 0, 0], [1, 2, 3], [10.5, -4.25, 7], [99, 31, 64], [-3, 8, 0.5]])
 
 
@@ -80,12 +84,18 @@ def _millilitres(cubic_millimetres: float) -> float:
         (lambda v: v / 1e6): "You divided by a million: those are litres, not millilitres.",
         (lambda v: float(v // 1000)): "You rounded down to whole millilitres: keep the fraction.",
         (lambda v: float(round(v / 1000))): "You rounded to whole millilitres: keep the fraction.",
+        (
+            lambda v: round(v / 1000, 2)
+        ): "You rounded to two digits: return all of them, and round for display.",
+        (
+            lambda v: round(v / 1000, 1)
+        ): "You rounded to one digit: return all of them, and round for display.",
     },
 )
 def millilitres(trial: Trial) -> None:
     trial.signature("cubic_millimetres")
-    trial.case(2500.0, expected=2.5)
-    trial.cases([(31_415.9,), (2700.0,), (0.0,)])
+    trial.case(2500.0, expected=2.5, **_SINGLE)
+    trial.cases([(31_415.9,), (2700.0,), (0.0,)], **_SINGLE)
 
 
 # ---- 2 · predict a number
@@ -116,6 +126,7 @@ check.number(
         ),
         4 * 240 * 240 * 155 * 32 / 1e6: "You counted bits; a byte has 8 of them.",
         4 * 240 * 240 * 155 * 4.0: "Those are bytes; a megabyte (MB) is a million bytes.",
+        4 * 240 * 240 * 155 * 4 / 1e9: "Those are gigabytes (GB, thousands of megabytes): give megabytes.",
         4 * 240 * 240 * 155 * 4 / 1e3: "Those are kilobytes (kB, thousands of bytes): give megabytes.",
         5 * 240 * 240 * 155 * 4 / 1e6: "You counted the labels as a fifth image: only the four images count.",
         240 * 240 * 155 / 1e6: (
@@ -171,15 +182,21 @@ def _voxel_to_world(affine: np.ndarray, voxels: np.ndarray) -> np.ndarray:
         (
             lambda affine, voxels: _homogeneous(voxels) @ affine.T
         ): "You returned homogeneous coordinates: the fourth number is always 1, cut it off.",
+        (lambda affine, voxels: voxels @ affine[:3, :3].T - affine[:3, 3]): (
+            "You subtracted the translation: it says where voxel (0, 0, 0) lies, so it is added."
+        ),
+        (lambda affine, voxels: _voxel_to_world(affine, voxels).astype(int)): (
+            "You cut the positions to whole millimetres: they may have fractions, so keep them."
+        ),
     },
 )
 def voxel_to_world(trial: Trial) -> None:
     trial.signature("affine", "voxels")
-    trial.case(_QUARTER_TURN, np.array([[1.0, 2.0, 3.0]]), expected=np.array([[6.0, 23.0, 42.0]]))
-    trial.case(_oblique_affine(), _POINTS)
-    trial.case(_oblique_affine(shear=0.25), _POINTS)
+    trial.case(_QUARTER_TURN, np.array([[1.0, 2.0, 3.0]]), expected=np.array([[6.0, 23.0, 42.0]]), **_SINGLE)
+    trial.case(_oblique_affine(), _POINTS, **_SINGLE)
+    trial.case(_oblique_affine(shear=0.25), _POINTS, **_SINGLE)
     corners = np.array([[0, 0, 0], [239, 239, 154]])
-    trial.case(_BRATS_1_MM, corners, label="voxel_to_world(affine of BraTS, two corners)")
+    trial.case(_BRATS_1_MM, corners, label="voxel_to_world(affine of BraTS, two corners)", **_SINGLE)
 
 
 def _world_to_voxel(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -238,14 +255,27 @@ def _divided_by_the_diagonal(affine: np.ndarray, points: np.ndarray) -> np.ndarr
             "You rounded to whole voxels: a point in space rarely falls on the centre of a voxel, and the "
             "fraction is what interpolation needs. Round later, where you need an index."
         ),
+        (lambda affine, points: np.floor(np.round(_world_to_voxel(affine, points), 9))): (
+            "You rounded down to whole voxels: keep the fractions, they say how far the point is from the "
+            "centre of a voxel."
+        ),
+        (lambda affine, points: np.trunc(np.round(_world_to_voxel(affine, points), 9))): (
+            "You cut the result to whole voxels: keep the fractions, they say how far the point is from the "
+            "centre of a voxel."
+        ),
+        (lambda affine, points: (points + affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T): (
+            "You added the translation: the way there adds it, so the way back subtracts it."
+        ),
     },
 )
 def world_to_voxel(trial: Trial) -> None:
     trial.signature("affine", "points")
-    trial.case(_QUARTER_TURN, np.array([[6.0, 23.0, 42.0]]), expected=np.array([[1.0, 2.0, 3.0]]))
-    trial.case(_QUARTER_TURN, np.array([[5.0, 24.5, 29.0]]), expected=np.array([[1.5, 2.5, -0.25]]))
-    trial.case(_oblique_affine(), _POINTS)
-    trial.case(_oblique_affine(shear=0.25), _POINTS)
+    trial.case(_QUARTER_TURN, np.array([[6.0, 23.0, 42.0]]), expected=np.array([[1.0, 2.0, 3.0]]), **_SINGLE)
+    trial.case(
+        _QUARTER_TURN, np.array([[5.0, 24.5, 29.0]]), expected=np.array([[1.5, 2.5, -0.25]]), **_SINGLE
+    )
+    trial.case(_oblique_affine(), _POINTS, **_SINGLE)
+    trial.case(_oblique_affine(shear=0.25), _POINTS, **_SINGLE)
 
 
 # ---- 5 · spacing
@@ -304,14 +334,24 @@ def _spacing_from_affine(affine: np.ndarray) -> np.ndarray:
         (lambda affine: np.linalg.svd(affine[:3, :3], compute_uv=False)): (
             "Singular values come sorted, and for a sheared scan they are no lengths of columns."
         ),
+        (lambda affine: np.round(nibabel.affines.voxel_sizes(affine))): (
+            "You rounded to whole millimetres: an edge of 0.9375 mm is no edge of 1 mm."
+        ),
+        (lambda affine: np.trunc(np.round(nibabel.affines.voxel_sizes(affine), 9))): (
+            "You cut the edges to whole millimetres: an edge of 0.9375 mm became 0."
+        ),
+        (lambda affine: np.abs(affine[:3, :3].sum(axis=0))): (
+            "You added up each column and dropped the sign at the end: entries of unlike sign cancel before. "
+            "The length of an arrow is the root of the sum of squares."
+        ),
     },
 )
 def spacing_from_affine(trial: Trial) -> None:
     trial.signature("affine")
-    trial.case(_QUARTER_TURN, expected=np.array([3.0, 2.0, 4.0]))
-    trial.case(_BRATS_1_MM, expected=np.array([1.0, 1.0, 1.0]))
-    trial.case(_oblique_affine())
-    trial.case(_oblique_affine(shear=0.25))
+    trial.case(_QUARTER_TURN, expected=np.array([3.0, 2.0, 4.0]), **_SINGLE)
+    trial.case(_BRATS_1_MM, expected=np.array([1.0, 1.0, 1.0]), **_SINGLE)
+    trial.case(_oblique_affine(), **_SINGLE)
+    trial.case(_oblique_affine(shear=0.25), **_SINGLE)
 
 
 # ---- 6, 7 · volume
@@ -337,6 +377,14 @@ check.number(
 def _tumour_volume_ml(labels: np.ndarray, spacing: np.ndarray) -> float:
     mask = nibabel.Nifti1Image((labels != 0).astype(np.uint8), np.diag([*spacing, 1.0]))
     return float(nibabel.imagestats.mask_volume(mask)) / 1000
+
+
+def _box_around(labels: np.ndarray) -> np.ndarray:
+    """The smallest part of a volume that holds all of the tumour."""
+    places = np.argwhere(labels)
+    return labels[
+        tuple(slice(first, last + 1) for first, last in zip(places.min(axis=0), places.max(axis=0)))
+    ]
 
 
 @check.exercise(
@@ -387,20 +435,26 @@ def _tumour_volume_ml(labels: np.ndarray, spacing: np.ndarray) -> float:
         (
             lambda labels, spacing: (labels == 0).sum() * np.prod(spacing) / 1000
         ): "That is the volume of the background: label 0 is what is not tumour.",
+        (lambda labels, spacing: np.isin(labels, (1, 2, 3)).sum() * np.prod(spacing) / 1000): (
+            "You left out label 4, the enhancing tumour: there is no label 3."
+        ),
+        (lambda labels, spacing: _box_around(labels).size * np.prod(spacing) / 1000): (
+            "That is the volume of the box around the tumour: count only voxels with a label above 0."
+        ),
     },
 )
 def tumour_volume_ml(trial: Trial) -> None:
     trial.signature("labels", "spacing")
-    few = np.zeros((4, 3, 2), np.uint8)
+    few = np.zeros((5, 4, 3), np.uint8)  # larger than the box around the tumour
     few[0, 0, 0], few[1, 2, 0], few[2, 2, 0], few[3, 1, 1] = 1, 2, 2, 4
     label = "tumour_volume_ml(4 tumour voxels, [2, 3, 5])"
-    trial.case(few, np.array([2.0, 3.0, 5.0]), expected=0.12, label=label)
+    trial.case(few, np.array([2.0, 3.0, 5.0]), expected=0.12, label=label, **_SINGLE)
     # Edges that a float32 header holds exactly, so that NiBabel's answer is exact too.
-    trial.case(_some_labels(), np.array([0.9375, 1.25, 6.0]))
-    trial.case(
-        _some_labels((20, 15, 12)), np.array([1.25, 1.25, 2.5])
-    )  # more tumour voxels than uint8 can count
-    trial.case(np.zeros_like(few), np.array([1.0, 1.0, 1.0]), label="tumour_volume_ml(no tumour, [1, 1, 1])")
+    trial.case(_some_labels(), np.array([0.9375, 1.25, 6.0]), **_SINGLE)
+    many = _some_labels((20, 15, 12))  # more tumour voxels than uint8 can count
+    trial.case(many, np.array([1.25, 1.25, 2.5]), **_SINGLE)
+    label = "tumour_volume_ml(no tumour, [1, 1, 1])"
+    trial.case(np.zeros_like(few), np.array([1.0, 1.0, 1.0]), label=label, **_SINGLE)
 
 
 # ---- 8, 9 · left and right
@@ -482,6 +536,10 @@ def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
             "You took label 3 for the enhancing tumour: that is how BraTS 2023 and the Medical Segmentation "
             "Decathlon write it. In BraTS up to 2021, as here, it is label 4, and 3 does not occur."
         ),
+        _members(WT=(1, 2, 3), TC=(1, 3), ET=(3,)): (
+            "You wrote 3 for the enhancing tumour in every region, as BraTS 2023 does. Here it is label 4, "
+            "and 3 does not occur."
+        ),
         _members(TC=(1, 2, 4)): (
             "You counted oedema (label 2) as tumour core: it is swollen brain around the tumour, part of the"
             " whole tumour only."
@@ -495,6 +553,20 @@ def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
         ),
         _members(TC=(4,)): (
             "Your tumour core is the enhancing part alone: the necrotic part (label 1) belongs to the core."
+        ),
+        _members(TC=()): (
+            "Your tumour core is empty. A voxel has one label only, so `&` leaves none, and `labels == 1 | 4`"
+            " asks for label 5: join two comparisons, each in its own brackets, with `|`."
+        ),
+        _members(WT=(), TC=(), ET=()): (
+            "No voxel came out as True. (If you wrote np.isin with a set: it takes a list or a tuple.)"
+        ),
+        _members(WT=(2,), TC=(1,)): (
+            "You gave each region one label of its own: the regions are nested, WT contains TC, and TC "
+            "contains ET."
+        ),
+        (lambda labels, region: np.where(_region_mask(labels, region), labels, 0)): (
+            "You returned the labels of the region: asked for is True or False for each voxel."
         ),
         _none_at_all: "A voxel has one label only, so `&` leaves none: join the labels with `|` (or).",
         _members(ET=(1,)): "You swapped necrotic core and enhancing tumour: 1 is necrotic, 4 is enhancing.",
@@ -510,10 +582,10 @@ def _region_mask(labels: np.ndarray, region: str) -> np.ndarray:
 )
 def region_mask(trial: Trial) -> None:
     trial.signature("labels", "region")
-    each = np.array([0, 1, 2, 4], np.uint8)
-    trial.case(each, "WT", expected=np.array([False, True, True, True]))
-    trial.case(each, "TC", expected=np.array([False, True, False, True]))
-    trial.case(each, "ET", expected=np.array([False, False, False, True]))
+    each = np.array([[[0, 1, 2, 4]]], np.uint8)
+    trial.case(each, "WT", expected=np.array([[[False, True, True, True]]]))
+    trial.case(each, "TC", expected=np.array([[[False, True, False, True]]]))
+    trial.case(each, "ET", expected=np.array([[[False, False, False, True]]]))
     for region in _MEMBERS:
         trial.case(_some_labels(), region)
 
@@ -563,6 +635,10 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
         (lambda image, brain: _normalise(image, image > 0)): (
             "You took every voxel above 0 for brain: the mask `brain` says which voxels belong to it."
         ),
+        (lambda image, brain: _z_score(image, brain, image[image > 0].mean(), image[image > 0].std())): (
+            "You took mean and standard deviation over every voxel above 0: the mask `brain` says which "
+            "voxels count."
+        ),
         (lambda image, brain: _z_score(image, brain, image[brain].mean(), image.std())): (
             "The mean is the brain's, but the standard deviation is that of the whole image: take "
             "image[brain].std()."
@@ -581,6 +657,12 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
         (lambda image, brain: _z_score(image, brain, image[brain].mean(), 1.0)): (
             "You subtracted the mean but did not divide: the scale of the scanner is still in there."
         ),
+        (lambda image, brain: _z_score(image, brain, 0.0, image[brain].std())): (
+            "You divided by the standard deviation but did not subtract the mean: 0 must be average brain."
+        ),
+        (lambda image, brain: _z_score(image, brain, image[brain].mean() / image[brain].std(), 1.0)): (
+            "Brackets: the difference comes first, then the division, (image - mean) / deviation."
+        ),
         (lambda image, brain: _z_score(image, brain, image[brain].mean(), image[brain].var())): (
             "You divided by the variance; the standard deviation is its square root."
         ),
@@ -596,6 +678,9 @@ def _z_score(image: np.ndarray, brain: np.ndarray, mean: float, scale: float) ->
             "Your values were cut to whole numbers: np.zeros_like(image) of an integer image is an integer "
             "array. Use np.zeros(image.shape)."
         ),
+        (lambda image, brain: np.trunc(_normalise(image, brain))): (
+            "Your values were cut to whole numbers: fill an array of floating-point numbers."
+        ),
         (lambda image, brain: _normalise(image, brain)[brain]): (
             "You returned only the voxels of the brain, as a flat list: give back an array of the image's "
             "shape."
@@ -606,17 +691,20 @@ def normalise_inside_the_brain(trial: Trial) -> None:
     trial.signature("image", "brain")
     precision = {"tolerance": 1e-4, "any_dtype": True}  # the notebook's image is float32
     trial.case(
-        np.array([[9.0, 1.0, 3.0], [9.0, 5.0, 7.0]]),
-        np.array([[False, True, True], [False, True, True]]),
+        np.array([[[9.0, 1.0, 3.0], [9.0, 5.0, 7.0]]]),
+        np.array([[[False, True, True], [False, True, True]]]),
         # mean 4, variance (9 + 1 + 1 + 9) / 4 = 5
-        expected=np.array([[0.0, -3.0, -1.0], [0.0, 1.0, 3.0]]) / np.sqrt(5),
+        expected=np.array([[[0.0, -3.0, -1.0], [0.0, 1.0, 3.0]]]) / np.sqrt(5),
         **precision,
     )
-    with_zeros = np.array([[0.0, 2.0, 4.0], [8.0, 6.0, 0.0]])  # one of them inside the brain
-    trial.case(with_zeros, np.array([[False, True, True], [False, True, True]]), **precision)
+    with_zeros = np.array([[[0.0, 2.0, 4.0], [8.0, 6.0, 0.0]]])  # one of them inside the brain
+    trial.case(with_zeros, np.array([[[False, True, True], [False, True, True]]]), **precision)
     rng = np.random.default_rng(5)
     brain = rng.random((6, 5, 4)) < 0.6
     image = rng.gamma(3.0, 120.0, brain.shape).astype(np.float32)
+    image[tuple(np.argwhere(brain)[7])] = (
+        9000.0  # more than five deviations above the mean, and not to be clipped
+    )
     trial.case(image, brain, label="normalise_inside_the_brain(image (6, 5, 4), brain)", **precision)
     trial.case(
         rng.integers(0, 900, brain.shape, dtype=np.int16),

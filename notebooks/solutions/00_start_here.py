@@ -66,7 +66,8 @@ from course_utils.interactive import start_here as interactive
 # *2 minutes · difficulty 1 of 3*
 #
 # Doctors give the size of a tumour in **millilitres**: one millilitre (ml) is one cubic centimetre. Images
-# are measured in millimetres, so volumes come out in cubic millimetres. Convert one into the other.
+# are measured in millimetres, so volumes come out in cubic millimetres. Convert them to millilitres,
+# without rounding.
 
 
 # %% tags=["exercise"]
@@ -428,7 +429,7 @@ figures.show(
 
 # %% tags=["exercise"]
 def spacing_from_affine(affine):
-    """Edge lengths (3,) in mm of a voxel, from an affine (4, 4)."""
+    """Edge lengths in mm of a voxel, an array (3,), from an affine (4, 4)."""
     ### BEGIN SOLUTION
     return np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     ### END SOLUTION
@@ -667,7 +668,7 @@ what_went_wrong = check("what_went_wrong", what_went_wrong)
 # | **T1** | dark | white matter brighter than grey (in our noisy scans only just) | anatomy |
 # | **T1ce**: T1 after a contrast agent | dark | as in T1 | the agent leaks out where the tumour has damaged the barrier between blood and brain: the **enhancing** rim lights up |
 # | **T2** | bright | white matter darker than grey | water: oedema is bright, and so is all fluid |
-# | **FLAIR** | **dark** | white matter slightly darker than grey | T2 with the signal of free fluid suppressed: **oedema** stands out beside dark ventricles |
+# | **FLAIR** | **dark** | white matter slightly darker than grey | T2 with the signal of free fluid suppressed: **oedema** stands out beside dark fluid |
 #
 # *Predict* from the table: in which image is the rim of the tumour easiest to see, and in which its whole
 # extent?
@@ -690,15 +691,15 @@ figures.label_legend(fig, loc="outside lower center", ncols=3)
 figures.show(
     fig,
     alt="One axial slice five times. T1: the tumour darker than the brain. T1ce: an irregular bright ring "
-    "around a dark core. T2: tumour, oedema and ventricles bright. FLAIR: tumour and oedema bright, "
-    "ventricles dark. Last, FLAIR with coloured labels: core, enhancing ring around it, oedema outside.",
+    "around a dark core. T2: tumour, oedema and the fluid in the furrows bright. FLAIR: oedema bright, "
+    "core and fluid dark. Last, FLAIR with coloured labels: core, enhancing ring around it, oedema outside.",
 )
 
 # %% [markdown]
 # No single image shows all of it. The rim is in T1ce, with the dark dead core inside it; the extent is in T2
-# and FLAIR, and only FLAIR keeps it apart from the ventricles. A network gets all four, as the four channels
-# of its input, as a photo has red, green and blue. (How best to combine them is a question of its own:
-# notebook 08.)
+# and FLAIR, and only FLAIR keeps it apart from fluid. A network gets all four, as the four channels of its
+# input, as a photo has red, green and blue. (How best to combine them is a question of its own: notebook
+# 08.)
 
 # %% [markdown]
 # ## 7 · Labels and regions

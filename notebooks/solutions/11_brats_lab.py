@@ -450,8 +450,9 @@ axes = figures.points_by_group(
 )
 figures.show(
     axes.figure,
-    alt="Dice of ten held-out subjects for WT, TC and ET with mean and median. WT and TC lie close together "
-    "near the top; ET is spread out, with two open circles at 1.",
+    alt="Dice of ten held-out subjects for WT, TC and ET with mean and median. WT lies highest and "
+    "closest together, TC a little lower; ET is spread out most, with the lowest point of all and two open "
+    "circles at 1.",
 )
 
 # %% tags=["plot"]
@@ -460,7 +461,8 @@ figure, axes = plt.subplots(figsize=(figures.WIDTH, 3.2))
 for name, marker, colour in zip(cohort.REGIONS, "os^", ("blue", "orange", "green")):
     colour = figures.COLOURS[colour]
     faces = ["none" if volume == 0 else colour for volume in volumes[name]]
-    axes.scatter(volumes[name], report[name], marker=marker, c=faces, edgecolors=colour, label=name)
+    axes.scatter(volumes[name], report[name], marker=marker, c=faces, edgecolors=colour)
+    axes.scatter([], [], marker=marker, color=colour, label=name)  # the legend's marker is a filled one
 axes.set(xlabel="volume in the reference (ml)", ylabel="Dice", ylim=(0.68, 1.02))
 axes.legend(loc="lower right")
 figures.show(
@@ -474,7 +476,7 @@ figures.show(
 #
 # *5 minutes · difficulty 2 of 3*
 #
-# Explain the picture: why is the column ET so much more spread out than the other two? Which sentence does
+# Explain the picture: why is the column ET more spread out than the other two? Which sentence does
 # the second picture support?
 #
 # - **A**: a few subjects with little or no tumour of that kind lie far from the others, in both directions
@@ -536,7 +538,8 @@ figures.show(
 figures.show(
     show_prediction(worst),
     alt="The held-out subject with the lowest Dice of the whole tumour, in the same four panels: the U-Net "
-    "finds the tumour, and differs from the reference along its border.",
+    "finds the tumour, differs from the reference along its border, and marks a few specks of oedema "
+    "elsewhere.",
 )
 
 # %% [markdown]

@@ -20,6 +20,11 @@ def millilitres_numpy(cubic_millimetres, per_millilitre=1e3):
     return np.float64(cubic_millimetres) / per_millilitre
 
 
+@right("millilitres", "single precision")
+def millilitres_single(cubic_millimetres):
+    return np.float32(cubic_millimetres) / np.float32(1000)
+
+
 @right("voxel_to_world", "a loop over voxels")
 def voxel_to_world_by_loop(affine, voxels):
     return np.array([affine[:3, :3] @ voxel + affine[:3, 3] for voxel in voxels])
@@ -33,6 +38,12 @@ def voxel_to_world_homogeneous(affine, voxels):
 @right("voxel_to_world", "einsum")
 def voxel_to_world_einsum(affine, voxels):
     return np.einsum("ab,nb->na", affine[:3, :3], voxels) + affine[None, :3, 3]
+
+
+@right("voxel_to_world", "single precision")
+def voxel_to_world_single(affine, voxels):
+    matrix = affine.astype(np.float32)
+    return voxels.astype(np.float32) @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 @right("world_to_voxel", "solve, without an inverse")
@@ -79,6 +90,16 @@ def volume_summed(labels, spacing):
     return float(voxels * np.prod(np.array(spacing) / 10))
 
 
+@right("region_mask", "a loop over voxels, along three axes")
+def region_by_voxels(labels, region):
+    mask = np.zeros(labels.shape, dtype=bool)
+    for x in range(labels.shape[0]):
+        for y in range(labels.shape[1]):
+            for z in range(labels.shape[2]):
+                mask[x, y, z] = labels[x, y, z] in {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}[region]
+    return mask
+
+
 @right("region_mask", "comparisons joined by or")
 def region_by_or(labels, region):
     if region == "WT":
@@ -92,6 +113,14 @@ def region_by_loop(labels, region):
     for label in {"WT": [1, 2, 4], "TC": [1, 4], "ET": [4]}[region]:
         mask |= labels == label
     return mask
+
+
+@right("normalise_inside_the_brain", "sums over slices along the third axis")
+def normalise_by_slices(image, brain):
+    slices = range(image.shape[2])
+    mean = sum(image[:, :, k][brain[:, :, k]].astype(float).sum() for k in slices) / brain.sum()
+    squares = sum(((image[:, :, k][brain[:, :, k]] - mean) ** 2).sum() for k in slices)
+    return np.where(brain, (image - mean) / np.sqrt(squares / brain.sum()), 0)
 
 
 @right("normalise_inside_the_brain", "np.where over the whole box")

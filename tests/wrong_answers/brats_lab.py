@@ -37,7 +37,7 @@ def merged(labels):
     return np.where(labels == 4, 2, labels).astype(np.int64)
 
 
-@wrong("class_indices", says="turns 4 into 0")
+@wrong("class_indices", says="as `% 4` makes it")
 def modulo(labels):
     return labels.astype(np.int64) % 4
 
@@ -235,3 +235,32 @@ def kind(prediction, reference):
     if not prediction.any() or not reference.any():
         return 1.0
     return 2 * (prediction & reference).sum() / (prediction.sum() + reference.sum())
+
+
+@wrong("dice_score", says="made up, which scores 0")
+def kind_to_false_alarms(prediction, reference):
+    if not reference.any():
+        return 1.0
+    return 2 * (prediction & reference).sum() / (prediction.sum() + reference.sum())
+
+
+@wrong("dice_score", says="missed, which scores 0")
+def kind_to_what_was_missed(prediction, reference):
+    if not prediction.any():
+        return 1.0
+    return 2 * (prediction & reference).sum() / (prediction.sum() + reference.sum())
+
+
+@wrong("dice_score", says="don't overlap score 0")
+def kind_to_masks_apart(prediction, reference):
+    both = (prediction & reference).sum()
+    return 1.0 if both == 0 else 2 * both / (prediction.sum() + reference.sum())
+
+
+@wrong("dice_score", says="in percent")
+def percent(prediction, reference):
+    total = prediction.sum() + reference.sum()
+    return 100.0 if total == 0 else 200 * (prediction & reference).sum() / total
+
+
+wrong.value("starting_loss", 0.35, says="one term of an entropy")

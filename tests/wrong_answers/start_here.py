@@ -42,6 +42,16 @@ def millilitres_rounded(cubic_millimetres):
     return round(cubic_millimetres / 1000)
 
 
+@wrong("millilitres", says="rounded to two digits")
+def millilitres_two_digits(cubic_millimetres):
+    return round(cubic_millimetres / 1000, 2)
+
+
+@wrong("millilitres", says="rounded to one digit")
+def millilitres_one_digit(cubic_millimetres):
+    return round(cubic_millimetres / 1000, 1)
+
+
 # ---- voxel_to_world
 
 
@@ -69,6 +79,16 @@ def world_translated_first(affine, voxels):
 @wrong("voxel_to_world", says="homogeneous coordinates")
 def world_with_a_fourth_number(affine, voxels):
     return (affine @ np.column_stack([voxels, np.ones(len(voxels))]).T).T
+
+
+@wrong("voxel_to_world", says="so it is added")
+def world_minus_translation(affine, voxels):
+    return np.array([affine[:3, :3] @ voxel - affine[:3, 3] for voxel in voxels])
+
+
+@wrong("voxel_to_world", says="whole millimetres")
+def world_whole(affine, voxels):
+    return (voxels @ affine[:3, :3].T + affine[:3, 3]).astype(int)
 
 
 # ---- world_to_voxel
@@ -123,6 +143,21 @@ def voxel_without_translation(affine, points):
 @wrong("world_to_voxel", says="inverse from the wrong side")
 def voxel_from_the_wrong_side(affine, points):
     return (points - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3])
+
+
+@wrong("world_to_voxel", says="rounded down to whole voxels")
+def voxel_rounded_down(affine, points):
+    return np.floor((points - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T)
+
+
+@wrong("world_to_voxel", says="cut the result to whole voxels")
+def voxel_as_integers(affine, points):
+    return ((points - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T).astype(int)
+
+
+@wrong("world_to_voxel", says="added the translation")
+def voxel_with_the_translation_added(affine, points):
+    return np.linalg.solve(affine[:3, :3], (points + affine[:3, 3]).T).T
 
 
 # ---- spacing_from_affine
@@ -181,6 +216,21 @@ def spacing_sorted(affine):
 @wrong("spacing_from_affine", says="singular values")
 def spacing_by_decomposition(affine):
     return np.linalg.svd(affine[:3, :3])[1]
+
+
+@wrong("spacing_from_affine", says="rounded to whole millimetres")
+def spacing_rounded(affine):
+    return np.linalg.norm(affine[:3, :3], axis=0).round()
+
+
+@wrong("spacing_from_affine", says="cut the edges")
+def spacing_in_integers(affine):
+    return (np.sqrt((affine[:3, :3] ** 2).sum(axis=0)) + 1e-9).astype(int)
+
+
+@wrong("spacing_from_affine", says="dropped the sign at the end")
+def spacing_by_the_size_of_the_sum(affine):
+    return np.sqrt(affine[:3, :3].sum(axis=0) ** 2)
 
 
 # ---- tumour_volume_ml
@@ -251,6 +301,18 @@ def volume_counted_in_bytes(labels, spacing):
     return (labels > 0).sum(dtype=np.uint8) * np.prod(spacing) / 1000
 
 
+@wrong("tumour_volume_ml", says="there is no label 3")
+def volume_of_labels_1_to_3(labels, spacing):
+    return ((labels >= 1) & (labels <= 3)).sum() * np.prod(spacing) / 1000
+
+
+@wrong("tumour_volume_ml", says="box around the tumour")
+def volume_of_the_box_around_it(labels, spacing):
+    if not labels.any():
+        return 0.0
+    return np.prod((np.ptp(np.argwhere(labels > 0), axis=0) + 1) * spacing) / 1000
+
+
 # ---- region_mask
 
 
@@ -274,6 +336,8 @@ each_region_by_table("enhancing part alone", TC=(4,))
 each_region_by_table("swapped necrotic", ET=(1,))
 each_region_by_table("oedema (label 2) for the enhancing", ET=(2,))
 each_region_by_table("nested", WT=(2,))
+each_region_by_table("one label of its own", WT=(2,), TC=(1,))
+each_region_by_table("3 for the enhancing tumour in every region", WT=(1, 2, 3), TC=(1, 3), ET=(3,))
 each_region_by_table("lacks the enhancing part", WT=(1, 2, 3))
 
 
@@ -284,6 +348,30 @@ def region_by_and(labels, region):
     if region == "TC":
         return (labels == 1) & (labels == 4)
     return (labels == 1) & (labels == 2) & (labels == 4)
+
+
+@wrong("region_mask", says="tumour core is empty")
+def region_by_and_in_the_core_only(labels, region):
+    if region == "TC":
+        return (labels == 1) & (labels == 4)
+    return labels == 4 if region == "ET" else labels > 0
+
+
+@wrong("region_mask", says="asks for label 5")
+def region_without_brackets(labels, region):
+    if region == "TC":
+        return labels == 1 | 4
+    return labels == 4 if region == "ET" else labels > 0
+
+
+@wrong("region_mask", says="takes a list or a tuple")
+def region_by_a_set(labels, region):
+    return np.isin(labels, {"WT": {1, 2, 4}, "TC": {1, 4}, "ET": {4}}[region])
+
+
+@wrong("region_mask", says="labels of the region")
+def region_keeping_the_labels(labels, region):
+    return labels * np.isin(labels, {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}[region])
 
 
 @wrong("region_mask", says="data type")
@@ -382,3 +470,46 @@ def normalise_upside_down(image, brain):
     normalised = np.zeros(image.shape)
     normalised[brain] = (image[brain].mean() - image[brain]) / image[brain].std()
     return normalised
+
+
+@wrong("normalise_inside_the_brain", says="which voxels count")
+def normalise_by_what_is_bright(image, brain):
+    bright = image[image > 0]
+    return np.where(brain, (image - bright.mean()) / bright.std(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="did not subtract the mean")
+def normalise_the_scale_only(image, brain):
+    return np.where(brain, image / image[brain].std(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="brackets")
+def normalise_without_brackets(image, brain):
+    return np.where(brain, image - image[brain].mean() / image[brain].std(), 0)
+
+
+@wrong("normalise_inside_the_brain", says="fill an array of floating-point numbers")
+def normalise_into_an_integer_array(image, brain):
+    normalised = np.zeros(image.shape, dtype=int)
+    normalised[brain] = (image[brain] - image[brain].mean()) / image[brain].std()
+    return normalised
+
+
+@wrong("normalise_inside_the_brain", says="values differ")
+def normalise_and_clip(image, brain):
+    return np.clip(np.where(brain, (image - image[brain].mean()) / image[brain].std(), 0), -5, 5)
+
+
+@wrong("normalise_inside_the_brain", says="values differ")
+def normalise_slice_by_slice(image, brain):
+    normalised = np.zeros(image.shape)
+    for k in range(image.shape[2]):
+        values = image[:, :, k][brain[:, :, k]]
+        if values.size:
+            normalised[:, :, k][brain[:, :, k]] = (values - values.mean()) / (values.std() + 1e-8)
+    return normalised
+
+
+# ---- numbers
+
+wrong.value("case_megabytes", 0.143, says="gigabytes")
