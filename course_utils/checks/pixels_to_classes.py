@@ -184,7 +184,7 @@ def rename_clusters(trial: Trial) -> None:
     by_hand = np.array([2, 0, 3, 1, 2])
     trial.case(np.array([0, 1, 2, 3, 0]), [2, 0, 3, 1], expected=by_hand, any_dtype=True)
     some = np.random.default_rng(0).integers(0, 5, 30)
-    table = [(some, [3, 4, 1, 0, 2]), (some[some != 1], [4, 0, 3, 2, 1]), (some % 3, [7, 5, 9])]
+    table = [(some, [3, 4, 1, 0, 2]), (some[some != 1], [4, 0, 3, 2, 1]), (some % 3, [700, -5, 9])]
     trial.cases(table, any_dtype=True)
 
 
@@ -253,6 +253,19 @@ def _sum_over_clusters(
         ),
         partial(_sum_over_clusters, of_cluster=lambda own: (_distances(own) ** 2).mean()): (
             "You averaged within each cluster: W is a sum, so a large cluster weighs more."
+        ),
+        partial(_sum_over_clusters, of_cluster=lambda own: ((own - own.mean(axis=0)) ** 2).mean()): (
+            "You averaged the squares of each cluster: W adds them up, over the points and the intensities."
+        ),
+        partial(_sum_over_clusters, of_cluster=lambda own: ((own.T - own.mean(axis=1)) ** 2).sum()): (
+            "You averaged the intensities of each point: the mean of a cluster is over its points, axis=0."
+        ),
+        partial(
+            _sum_over_clusters,
+            of_cluster=lambda own: own.var(axis=0).sum() * (len(own) ** 2 / (len(own) - 1)),
+        ): "Your variance divides by n - 1 (PyTorch's does so unless told otherwise): here it has to be n.",
+        partial(_sum_over_clusters, names=lambda clusters: clusters): (
+            "Each cluster is counted once for every point in it: loop over np.unique(clusters)."
         ),
         partial(_sum_over_clusters, names=lambda clusters: range(len(np.unique(clusters)))): (
             "A cluster was left out: its number can be any integer. np.unique(clusters) lists them all."
@@ -361,6 +374,9 @@ def _patches_as_an_image(image: Tensor, size: int) -> Tensor:
         partial(_patches, order=(1, 2, 0, 4, 3)): "Inside each patch x and y are swapped.",
         partial(_patches, around=lambda size: (0, size - 1) * 2): (
             "Your patches begin at their pixel. It has to be the centre: pad all four sides by size // 2."
+        ),
+        partial(_patches, around=lambda size: (size - 1, 0) * 2): (
+            "Your patches end at their pixel. It has to be the centre: pad all four sides by size // 2."
         ),
         partial(_patches, around=lambda size: (0, 0)): (
             "The padding is missing: pixels near the border have patches, too."
@@ -486,6 +502,9 @@ def _macs(
             "that come out."
         ),
         partial(_macs, biases=1): "Biases are not counted as multiply-accumulates.",
+        lambda in_channels, out_channels, kernel, width, height: (
+            _macs(in_channels, out_channels, kernel, width, height) + out_channels
+        ): "You added one bias for each output channel: biases are not counted as multiply-accumulates.",
     },
 )
 def convolution_macs(trial: Trial) -> None:
@@ -575,9 +594,12 @@ def _by_the_nearer_border(length: int, size: int) -> np.ndarray:
         partial(_reads, combine=np.add.outer): (
             "The counts along the two axes multiply: every x fits with every y."
         ),
+        partial(_reads, combine=lambda along_x, along_y: np.repeat(along_x[:, None], len(along_y), axis=1)): (
+            "Only x is counted: every x fits with every y, so the counts along y multiply these."
+        ),
         partial(_reads, along_one_axis=lambda length, size: np.minimum(np.arange(length) + 1, size)): (
-            "These are patches that begin at their pixel. Around a pixel in the middle there are fewer of "
-            "them at both borders."
+            "These are patches that begin at their pixel. A pixel in the middle of its patch has fewer "
+            "reads at both borders."
         ),
         partial(_reads, along_one_axis=_at_the_first_border): (
             "You looked at the first border only: there are fewer centres at the other end, too."
@@ -640,8 +662,8 @@ check.choice(
         "Read the text above the experiment again: what is different between the four networks, and what "
         "is the same?",
         "Follow single grey lines. And compare the distance of the two seeds with the rise of the mean.",
-        "From 1 to 9 pixels, from 17 to 33: does the curve look as if each step gained as much as the one "
-        "before?",
+        "From 3 to 9 and from 9 to 17: which step shows more pixels that were hidden before, and which one "
+        "raises the mean more?",
     ),
     why={
         "B": (
@@ -653,8 +675,8 @@ check.choice(
             "same number of weights. Only what they see differs."
         ),
         "D": (
-            "From 9 to 17 the number of visible pixels more than triples. Does the Dice rise as much as "
-            "from 1 to 3?"
+            "The step from 1 x 1 to 3 x 3 shows 8 pixels more, the one from 9 x 9 to 17 x 17 shows 208 more. "
+            "Which of them raises the mean more?"
         ),
     },
 )
@@ -802,8 +824,7 @@ def _side_by_side(strided: Callable[[Tensor], Tensor], padded: Tensor, size: int
             "first places, not the last) before you call `strided`."
         ),
         partial(_stitched, place=lambda dx, dy: (dy, dx)): (
-            "The parts go into the wrong places: a shift by dx along the first axis belongs into dx::stride "
-            "of the first axis."
+            "The parts go into the wrong places: a shift by dx along x belongs into dx::stride along x."
         ),
         partial(_stitched, shifted=lambda padded, dx, dy: F.pad(padded, (dy, 0, dx, 0))): (
             "You shifted in the other direction: leaving out the first dx lines makes the grid start at "
@@ -899,9 +920,9 @@ check.number(
     ),
     why={
         12: "The integer part may be right, but one decimal is asked for: / divides, // rounds down.",
-        13: "The integer part may be right, but one decimal is asked for: don't round to a whole number.",
+        13: "One decimal is asked for: don't round to a whole number.",
         289: (
-            "Each pixel is read 289 times, but the work is not read alone: the linear layers are never "
+            "Each inner pixel is read 289 times, but reading is not the work: the linear layers are never "
             "repeated."
         ),
         225: "That is about what the first layer saves. The other layers save less.",
@@ -962,7 +983,7 @@ check.choice(
     ),
     why={
         "A": (
-            "Rounding is about 1e-15 here (see the right picture, from distance 7 on). The differences in "
+            "Rounding is about 1e-15 here: see the first of the two comparisons above. The differences in "
             "the band are far larger."
         ),
         "B": (
@@ -997,6 +1018,8 @@ check.number(
             "No layer has its biases here: there is one for each output channel."
         ),
         _FCN - 21: "The 21 biases of the scores are missing.",
+        _FCN - 4096: "4,096 biases are missing: fc6 and fc7 have as many each.",
+        _FCN - 42 * 512 * 4096: "The kernel of fc6 has 7 * 7 places, not 7.",
         138_357_544: "That is VGG16 itself, with 1,000 classes. The segmenter has 21.",
         _FCN - 48 * 512 * 4096: (
             "fc6 doesn't look at one place only: its kernel is as large as the 7 x 7 map."
@@ -1006,6 +1029,7 @@ check.number(
             "network."
         ),
         _FCN - _VGG_CONVOLUTIONS: "The thirteen convolutions are missing.",
+        _FCN - _FC6 - 4096: "fc6 is missing: a 7 x 7 kernel from 512 to 4,096, with 4,096 biases.",
         _FCN - _FC7 - 4096: "fc7 is missing: from 4,096 to 4,096, with 4,096 biases.",
         _FCN - _SCORE - 21: "The scores of the 21 classes are missing.",
         _FCN / 1e6: "That is in millions: give all digits.",

@@ -1177,7 +1177,7 @@ figures.show(
     fig,
     alt="Left: a rectangular piece of a FLAIR slice. Middle: a map of the differences, large in a band along "
     "all four borders and zero inside a dashed frame 7 pixels from the border. Right: the largest difference "
-    "at each distance, plainly above zero up to distance 6 and at the level of rounding from 7 on.",
+    "at each distance, plainly above zero up to distance 6 and no larger than rounding from 7 on.",
 )
 
 # %% [markdown]
@@ -1264,8 +1264,8 @@ for name, more in finer.items():
     print(f"{name:8}{fcn_weights + more:12,} weights (paper's network, without the upsampling kernels)")
 
 # %% [markdown]
-# The finer versions, FCN-16s and FCN-8s, add a 1 x 1 convolution each to an earlier, finer map (of 512 and
-# of 256 channels), a few thousand weights more.
+# The finer versions look at earlier, finer maps as well, each through a 1 x 1 convolution: FCN-16s at one of
+# 512 channels, FCN-8s at one of 256 besides. That is some ten thousand weights more, next to nothing.
 #
 # The answer of FCN-32s comes out at 1/32 of the image's resolution, as ours came out at 1/2. The FCN
 # neither stitches nor dilates: it *upsamples* the coarse scores. Why not stay at full resolution?

@@ -188,6 +188,14 @@ def rename_clusters_in_floats(clusters, names):
     return renamed
 
 
+@wrong("rename_clusters", says="values differ")
+def rename_clusters_in_bytes(clusters, names):
+    renamed = np.zeros(len(clusters), dtype=np.uint8)
+    for c, name in enumerate(names):
+        renamed[clusters == c] = np.array(name).astype(np.uint8)
+    return renamed
+
+
 # ---- sum_of_squares
 
 
@@ -346,6 +354,41 @@ def sum_of_squares_below_the_largest_number(points, clusters):
     return total
 
 
+@wrong("sum_of_squares", says="squares of each cluster")
+def sum_of_mean_squares(points, clusters):
+    return sum(
+        ((points[clusters == c] - points[clusters == c].mean(axis=0)) ** 2).mean() for c in set(clusters)
+    )
+
+
+@wrong("sum_of_squares", says="intensities of each point")
+def sum_of_squares_along_the_other_axis(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        members = points[clusters == c]
+        total += ((members - members.mean(axis=1, keepdims=True)) ** 2).sum()
+    return total
+
+
+@wrong("sum_of_squares", says="n - 1")
+def sum_of_squares_by_torch_variance(points, clusters):
+    total = 0
+    for c in np.unique(clusters):
+        members = torch.from_numpy(points[clusters == c])
+        if len(members) > 1:
+            total += float(members.var(dim=0).sum() * len(members))
+    return total
+
+
+@wrong("sum_of_squares", says="once for every point")
+def sum_of_squares_loop_over_points(points, clusters):
+    total = 0
+    for cluster in clusters:
+        members = points[clusters == cluster]
+        total += ((members - members.mean(axis=0)) ** 2).sum()
+    return total
+
+
 # ---- patches_around
 
 
@@ -380,6 +423,13 @@ def patches_from_the_corner(image, size):
     padded = F.pad(image, (0, size - 1, 0, size - 1))
     _, nx, ny = image.shape
     return torch.stack([padded[:, x : x + size, y : y + size] for x in range(nx) for y in range(ny)])
+
+
+@wrong("patches_around", says="end at their pixel")
+def patches_before(image, size):
+    padded = F.pad(image, (size - 1, 0, size - 1, 0))
+    width, height = image.shape[1:]
+    return torch.stack([padded[:, x : x + size, y : y + size] for x in range(width) for y in range(height)])
 
 
 @wrong("patches_around", says="padding is missing")
@@ -501,6 +551,11 @@ def macs_with_biases(in_channels, out_channels, kernel, width, height):
     return out_channels * width * height * (in_channels * kernel**2 + 1)
 
 
+@wrong("convolution_macs", says="one bias for each output channel")
+def macs_with_a_bias_for_each_channel(in_channels, out_channels, kernel, width, height):
+    return in_channels * out_channels * kernel**2 * width * height + out_channels
+
+
 @wrong("convolution_macs", says="kernel is missing")
 def macs_without_a_kernel(in_channels, out_channels, kernel, width, height):
     return in_channels * out_channels * width * height
@@ -565,6 +620,14 @@ def reads_added(width, height, size):
     half = size // 2
     counts = [[min(p + half, n - 1) - max(p - half, 0) + 1 for p in range(n)] for n in (width, height)]
     return np.array(counts[0])[:, None] + np.array(counts[1])[None, :]
+
+
+@wrong("reads_per_pixel", says="only x is counted")
+def reads_along_x(width, height, size):
+    half, reads = size // 2, np.zeros((width, height))
+    for x in range(width):
+        reads[max(x - half, 0) : x + half + 1] += 1
+    return reads
 
 
 @wrong("reads_per_pixel", says="begin at their pixel")
