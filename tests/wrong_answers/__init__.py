@@ -34,7 +34,3 @@ class WrongAnswers:
             return function
 
         return register
-
-    def value(self, exercise: str, answer: Any, *, says: str) -> None:
-        """Register a wrong number or letter."""
-        self.answers.append(WrongAnswer(exercise, answer, says))

@@ -261,6 +261,3 @@ def kind_to_masks_apart(prediction, reference):
 def percent(prediction, reference):
     total = prediction.sum() + reference.sum()
     return 100.0 if total == 0 else 200 * (prediction & reference).sum() / total
-
-
-wrong.value("starting_loss", 0.35, says="one term of an entropy")

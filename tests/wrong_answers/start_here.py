@@ -508,8 +508,3 @@ def normalise_slice_by_slice(image, brain):
         if values.size:
             normalised[:, :, k][brain[:, :, k]] = (values - values.mean()) / (values.std() + 1e-8)
     return normalised
-
-
-# ---- numbers
-
-wrong.value("case_megabytes", 0.143, says="gigabytes")
