@@ -308,8 +308,8 @@ check.number(
     why={
         155 / 16: "There is no fraction of a slice: each layer rounds, and not as 155 / 16 does.",
         9: (
-            "You divided once by 16 and rounded down. Each layer rounds by itself: with "
-            "padding 1 it keeps (n + 1) // 2."
+            "Rounding down gives 9, once at the end or layer by layer. Each layer rounds by itself, and "
+            "with padding 1 it rounds up: it keeps (n + 1) // 2."
         ),
         8: "That is without padding: 155, 77, 38, 18, 8. The layers here have padding 1.",
         20: "That is after three layers: there is one more.",

@@ -29,7 +29,7 @@
 # - predict the size of every output, with stride and padding, forwards and backwards;
 # - write any convolution as a matrix, and recognise stride and padding in its picture;
 # - explain a transposed convolution as stamping, as $X^\top$ and as a gradient, and why it is no inverse;
-# - find two misprints on a slide of the lecture, and say precisely where two of its sentences stop being
+# - find the misprints on a slide of the lecture, and say precisely where two of its sentences stop being
 #   true;
 # - say why nobody stores the matrix.
 
@@ -1030,7 +1030,8 @@ for n in range(7, 14):
 #
 # Transposed convolution is sometimes called "deconvolution". A deconvolution would *undo* the convolution.
 # Here is a smooth kernel, on the brain, with stride 2, and the transposed convolution with the same kernel,
-# stride and padding. (The kernel is scaled so that a constant image comes back as it was.)
+# stride and padding. (The kernel is scaled so that a constant image comes back as it was,
+# but for its border.)
 
 # %%
 smooth = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([1.0, 2.0, 1.0])) / 8
