@@ -537,8 +537,8 @@ figures.show(
 # %%
 figures.show(
     show_prediction(worst),
-    alt="The held-out subject with the lowest Dice of the whole tumour, in the same four panels: the two label "
-    "maps differ in more places than above.",
+    alt="The held-out subject with the lowest Dice of the whole tumour, in the same four panels: the two "
+    "label maps differ in more places than above.",
 )
 
 # %% [markdown]
