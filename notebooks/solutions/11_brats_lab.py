@@ -537,9 +537,8 @@ figures.show(
 # %%
 figures.show(
     show_prediction(worst),
-    alt="The held-out subject with the lowest Dice of the whole tumour, in the same four panels: the U-Net "
-    "finds the tumour, differs from the reference along its border, and marks a few specks of oedema "
-    "elsewhere.",
+    alt="The held-out subject with the lowest Dice of the whole tumour, in the same four panels: the two "
+    "label maps differ in more places than above.",
 )
 
 # %% [markdown]
