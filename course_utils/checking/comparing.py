@@ -13,7 +13,7 @@ from course_utils.checking.failures import NotYet
 
 _SINGLE_PRECISION = 1e-5  # relative: what a calculation in float32 leaves right
 _WHOLE = "A whole number is asked for: convert with `int(...)`; `//` rounds down, `math.ceil` up."
-_NAMED_ARRAY_TYPES = {"i": "integers", "u": "integers", "f": "floating-point numbers", "b": "bool"}
+_NAMED_ARRAY_TYPES = {"i": "integers", "u": "integers", "f": "floating-point numbers"}
 
 
 def require_equal(
@@ -261,7 +261,9 @@ def _same_dtype(got: Any, expected: Any, any_dtype: bool) -> bool:
 
 def _advice_on_dtype(got: Any, expected: Any) -> str:
     wanted, kind = dtype_name(expected), as_numpy(expected).dtype.kind
-    convert = f"x.to(torch.{wanted})" if is_tensor(got) else f"x.astype(np.{wanted})"
+    convert = f"x.to(torch.{wanted})" if is_tensor(got) else f'x.astype("{wanted}")'
+    if kind == "b":
+        return f"Wanted are True and False: {convert}, or a comparison."
     if kind in "iu" and as_numpy(got).dtype.kind == "f":
         return f"These are whole numbers: make the array with an integer type, for example {convert}."
     if kind == "f" and as_numpy(got).dtype.kind == "f":

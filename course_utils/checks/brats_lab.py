@@ -353,7 +353,7 @@ def dice_score(trial: Trial) -> None:
     first[:3], second[1:6] = True, True
     trial.case(first, second, expected=0.5, tolerance=1e-5)
     rng = np.random.default_rng(5)
-    for shape in ((4, 5, 3), (7, 2)):
+    for shape in ((4, 5, 3), (7, 2), (25, 20, 4)):
         trial.case(rng.random(shape) < 0.4, rng.random(shape) < 0.3, tolerance=1e-5)
     empty, two = np.zeros((2, 3), dtype=bool), np.eye(2, 3, dtype=bool)
     pairs = ((two, two), (two, ~two), (two, empty), (empty, two), (empty, empty))
