@@ -246,3 +246,13 @@ def test_the_epoch_of_a_progress_bar_is_reported():
     environment = run._kernel_environment(True, {})
     asyncio.run(run._run(notebook, environment, paths.repository_root(), "x", places.append))
     assert places[0] == "cell 1 of 1" and "cell 1 of 1, epoch 2/20" in places
+
+
+def test_what_importing_libraries_sets_is_not_part_of_the_state(course, monkeypatch):
+    """scikit-learn sets two variables in the process that imports it, as the tests do and a run does not."""
+    before = run.executions(course.source).key
+    monkeypatch.setenv("KMP_INIT_AT_FORK", "FALSE")
+    monkeypatch.setenv("KMP_DUPLICATE_LIB_OK", "True")
+    assert run.executions(course.source).key == before
+    monkeypatch.setenv("TORCH_SHOW_CPP_STACKTRACES", "1")
+    assert run.executions(course.source).key != before

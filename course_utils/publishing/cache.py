@@ -43,7 +43,7 @@ _SETTINGS = (
     "COURSE_",
     "CUDA_",
     "OMP_",
-    "KMP_",
+    "KMP_BLOCKTIME",  # not all of KMP_: importing scikit-learn sets two of them
     "GOMP_",
     "MKL_",
     "OPENBLAS_",
