@@ -9,7 +9,7 @@
 ``splitting``       training, validation and test cases; a subject is in one of them only
 ``batches``         what a network trains on (imports torch, so ask for it by name)
 ``augmentation``    random changes of batches (torch, too)
-``sources``         where cases come from: the synthetic cohort
+``sources``         where cases come from: the synthetic cohort, two real scans
 ==================  ====================================================================================
 """
 
@@ -33,6 +33,7 @@ from course_utils.cohort.preparing import (
     paste,
     prepare,
 )
+from course_utils.cohort.sources.real_scans import real_scans
 from course_utils.cohort.sources.synthetic import synthetic_cases
 from course_utils.cohort.splitting import Split, split, subject_of
 
@@ -57,6 +58,7 @@ __all__ = [
     "normalise",
     "paste",
     "prepare",
+    "real_scans",
     "region_mask",
     "save_labels",
     "split",

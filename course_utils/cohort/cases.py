@@ -46,16 +46,19 @@ class Case:
 
     Attributes:
         name: name of the case's folder.
-        image: the modalities in the order of :data:`MODALITIES`, float32, (4, X, Y, Z), as stored, but with
-            the axes of BraTS (left, posterior, superior) whatever those of the files are.
+        image: one channel a modality, float32, (C, X, Y, Z), as stored, but with the axes of BraTS (left,
+            posterior, superior) whatever those of the files are.
         labels: uint8, (X, Y, Z), 0/1/2/4; None if the case has no segmentation.
         affine: voxel indices to world coordinates (R, A, S) in mm, (4, 4).
+        modalities: what the channels are; those of BraTS, in the order of :data:`MODALITIES`, if not said
+            otherwise.
     """
 
     name: str
     image: np.ndarray
     labels: np.ndarray | None
     affine: np.ndarray
+    modalities: tuple[str, ...] = MODALITIES
 
     @property
     def spacing(self) -> np.ndarray:
