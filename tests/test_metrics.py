@@ -38,5 +38,5 @@ def test_empty_masks_follow_brats():
 def test_label_maps_and_other_shapes_are_refused():
     with pytest.raises(ValueError, match="uint8.*labels == 2"):
         dice_score(np.array([0, 2], np.uint8), np.array([0, 2], np.uint8))
-    with pytest.raises(ValueError, match=r"\(4,\) and \(1,\)"):
+    with pytest.raises(ValueError, match=r"prediction \(4,\), reference \(1,\)"):
         dice_score(*masks("x..x", "x"))
