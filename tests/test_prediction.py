@@ -70,6 +70,8 @@ def test_a_3d_prediction_by_tiles_is_that_of_the_whole_case(subject):
     network = network_3d("same")
     image = cohort.prepare(subject, dims=3).image
     with torch.no_grad():
+        logits = network(torch.from_numpy(image)[None])[0]
+        network.head.bias -= logits[:, image[0] != 0].mean(dim=1)  # no class wins everywhere in the brain
         expected = network(torch.from_numpy(image)[None])[0].numpy()
     found = sliding_window_inference(network, image, 64, halo=HALO, progress=False)
     np.testing.assert_allclose(found, expected, atol=1e-5)
