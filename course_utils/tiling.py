@@ -333,9 +333,7 @@ class _Run:
                 stop = rows[row + 1] if row + 1 < len(rows) else tiling.size[0]
                 if not whole:
                     yield slice(start, stop), buffer[:, : stop - start]
-                    for channel in buffer:  # one at a time, as NumPy copies what overlaps
-                        channel[: len(channel) - (stop - start)] = channel[stop - start :]
-                        channel[len(channel) - (stop - start) :] = 0
+                    _shift_rows(buffer, stop - start)
             if whole:
                 yield slice(0, tiling.size[0]), buffer
         finally:
@@ -413,6 +411,15 @@ class _Run:
                     self.network.train(was_training)
             stride = strides.product if known is None else known
         return output, _per_axis(stride, dims, "stride", 1)
+
+
+def _shift_rows(buffer: np.ndarray, number: int) -> None:
+    """Move rows (axis 1) to the front by ``number`` and put zeros behind them, without a copy of them all."""
+    rows = buffer.shape[1]
+    for first in range(0, rows - number, number):  # pieces that don't overlap with where they go
+        last = min(first + number, rows - number)
+        buffer[:, first:last] = buffer[:, first + number : last + number]
+    buffer[:, max(0, rows - number) :] = 0
 
 
 class _Strides:
