@@ -9,6 +9,7 @@ never from one below it (a test reads the imports):
 ``losses``          what a training minimises; functions of tensors
 ``metrics``         what an evaluation measures; functions of arrays
 ``receptive_field`` which inputs an output depends on: chains of layers, any network
+``tiling``          predicting an image tile by tile, with any network
 ``networks``        one module a paper
 ``phantom``         the synthetic cohort: brains, tumours, MR signals, a scanner's faults
 ``cohort``          cases on disk, labels and regions, preparation, splits, batches, augmentation

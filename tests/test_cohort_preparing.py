@@ -63,3 +63,19 @@ def test_brain_box_and_paste_undo_each_other():
         cohort.brain_box(brain, (1, 16, 1))
     with pytest.raises(CohortError, match="empty"):
         cohort.brain_box(np.zeros(SHAPE, bool))
+
+
+@pytest.mark.parametrize("size", [(1, 1, 1), (3, 24, 5), (17, 8, 30), (40, 9, 33)])
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_brain_of_any_size_is_prepared_for_any_number_of_poolings(size, dims):
+    """A brain that fills its volume: the crop has to be larger than the volume, and nothing is refused."""
+    random = np.random.default_rng(0)
+    image = random.uniform(1, 2, (4, *size)).astype(np.float32)
+    labels = random.choice(np.array([0, 1, 2, 4], np.uint8), size)
+    prepared = cohort.prepare(cohort.Case("full", image, labels, np.eye(4)), 16, dims)
+    expected = [-(-edge // 16) * 16 if axis < dims else edge for axis, edge in enumerate(size)]
+    assert prepared.image.shape == (4, *expected) and prepared.indices.shape == tuple(expected)
+    inside = tuple(map(slice, size))
+    np.testing.assert_allclose(prepared.image[(slice(None), *inside)], cohort.normalise(image), atol=1e-6)
+    assert np.count_nonzero(prepared.image[0]) == np.count_nonzero(prepared.image[(0, *inside)])
+    np.testing.assert_array_equal(prepared.paste(cohort.brats_labels(prepared.indices)), labels)

@@ -11,6 +11,7 @@ from course_utils import cohort
 from course_utils.cohort.batches import axial_slices
 from course_utils.networks.unet import UNet
 from course_utils.prediction import predict_case, without_specks
+from course_utils.tiling import sliding_window_inference
 from tests.heads import ThresholdNetwork, head
 
 
@@ -45,6 +46,65 @@ def test_a_u_net_predicts_a_whole_case_without_its_labels():
 def test_a_network_with_valid_padding_is_refused():
     with pytest.raises(ValueError, match='into .* use padding="same"'):
         predict_case(UNet(4, 4, base_channels=2, depth=1), head())
+
+
+@pytest.fixture(scope="module")
+def subject():
+    """Of the synthetic cohort; its crop of 80 x 88 x 72 voxels reaches beyond the 78 slices of the volume."""
+    return cohort.load_case(cohort.synthetic_cases(1)[0])
+
+
+HALO = 10  # the receptive radius of the network below
+
+
+def network_3d(padding: str, dims: int = 3) -> UNet:
+    torch.manual_seed(0)
+    network = UNet(4, 4, dims=dims, base_channels=2, depth=2, padding=padding)
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            nn.init.normal_(parameter, std=(1 / parameter[0].numel()) ** 0.5)
+    return network
+
+
+def test_a_3d_prediction_by_tiles_is_that_of_the_whole_case(subject):
+    network = network_3d("same")
+    image = cohort.prepare(subject, dims=3).image
+    with torch.no_grad():
+        logits = network(torch.from_numpy(image)[None])[0]
+        network.head.bias -= logits[:, image[0] != 0].mean(dim=1)  # no class wins everywhere in the brain
+        expected = network(torch.from_numpy(image)[None])[0].numpy()
+    found = sliding_window_inference(network, image, 64, halo=HALO, progress=False)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    whole = predict_case(network, subject)
+    tiled = predict_case(network, subject, tile=64, halo=HALO)
+    assert tiled.dtype == np.uint8 and tiled.shape == subject.image.shape[1:]
+    assert len(np.unique(whole)) == 4 and (tiled != whole).mean() < 1e-5  # two logits may be as good as equal
+
+
+def test_a_valid_3d_network_predicts_by_tiles():
+    """As one pass over the whole crop, mirrored at its borders."""
+    case, network = head(), network_3d("valid")
+    image = cohort.prepare(case, dims=3).image
+    with torch.no_grad():
+        widths = [(0, 0), (8, 8), (8, 8), (8, 8)]
+        expected = network(torch.from_numpy(np.pad(image, widths, mode="reflect"))[None])[0].argmax(dim=0)
+    found = predict_case(network, case, tile=20)
+    box = cohort.prepare(case, dims=3).box
+    np.testing.assert_array_equal(found[box], cohort.brats_labels(expected.numpy()))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_2d_network_predicts_by_tiles_of_slices(batch_size):
+    case, network = head(), ThresholdNetwork()
+    prediction = predict_case(network, case, tile=(16, 8), overlap=0.5, batch_size=batch_size)
+    np.testing.assert_array_equal(prediction, case.labels)
+    assert network.training and max(size[0] for size in network.sizes) == batch_size
+    assert {size[1:] for size in network.sizes} == {(4, 16, 8)}
+
+
+def test_tiles_that_do_not_fit_the_network_are_refused():
+    with pytest.raises(ValueError, match="an edge of 21 does not fit .* 20 or 22"):
+        predict_case(network_3d("valid"), head(), tile=21)
 
 
 class Recorder(nn.Module):
