@@ -79,7 +79,8 @@ def focal_loss(
     if voxels.labels is None:
         log_p = voxels.logits.log_softmax(dim=1)
         losses = voxels.reference() * _focal(-log_p, gamma)
-        losses = losses.sum(dim=1) if weights is None else torch.einsum("nc...,c->n...", losses, weights)
+        if weights is not None:
+            losses = losses * weights.view(-1, *[1] * (losses.ndim - 2))
     else:
         losses = _focal(voxels.cross_entropies(None), gamma)
         losses = losses if weights is None else weights[voxels.labels] * losses
