@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -308,6 +308,7 @@ def test_volumes_and_lines_work_like_images(loss):
 
 
 @pytest.mark.parametrize("name", ALL)
+@settings(deadline=None)  # the first call takes longer
 @given(seed=st.integers(0, 2**31), scale=st.floats(0, 30), classes=st.integers(2, 5))
 def test_what_holds_for_any_logits_and_labels(name, seed, scale, classes):
     """Bounds; one-hot targets; the order of voxels, cases, axes and foreground classes."""

@@ -39,7 +39,7 @@ def class_sums(
     overlap, predicted, cross_entropy = _SoftmaxSums.apply(
         voxels.logits.flatten(2), r, counted, squared, entropy
     )
-    present = (r * r if squared else r).sum(dim=2)
+    present = (r * r if squared and voxels.labels is None else r).sum(dim=2)
     sums = [part if per_case else part.sum(dim=0) for part in (overlap, predicted, present)]
     return *(part[..., first:] for part in sums), cross_entropy
 
@@ -68,16 +68,18 @@ class _SoftmaxSums(torch.autograd.Function):
             cross_entropy = p.new_zeros(())
         ctx.save_for_backward(p, r, counted)
         ctx.squared, ctx.entropy = squared, entropy
-        sizes = p * p if squared else p
+        product = p * r
+        overlap = product.sum(dim=2)
+        sizes = torch.mul(p, p, out=product) if squared else p  # fresh memory costs as much as the product
         sizes = sizes if counted is None else sizes * counted
-        return (p * r).sum(dim=2), sizes.sum(dim=2), cross_entropy
+        return overlap, sizes.sum(dim=2), cross_entropy
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, a: Tensor, b: Tensor, e: Tensor) -> tuple[Tensor, None, None, None, None]:
         p, r, counted = ctx.saved_tensors
         a, b = a.unsqueeze(2), b.unsqueeze(2)
-        slope = torch.addcmul(2 * b * p, a, r) if ctx.squared else torch.addcmul(b, a, r)
+        slope = (2 * b * p).addcmul_(a, r) if ctx.squared else torch.addcmul(b, a, r)
         slope *= p if counted is None else p * counted
         common = sum_over_classes(slope)
         if ctx.entropy:

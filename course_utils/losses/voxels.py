@@ -48,11 +48,12 @@ class Voxels:
         torch.eq(labels, classes.view(-1, *[1] * (self.labels.ndim - 1)), out=one_hot)
         return one_hot if self.counted is None else one_hot.mul_(self.counted.unsqueeze(1))
 
-    def cross_entropies(self, class_weights: Tensor | None) -> Tensor:
-        """w_t (-log p_t) of each voxel, (N, *size), t its true class; 0 if ignored."""
+    def cross_entropies(self, class_weights: Tensor | None = None, reduction: str = "none") -> Tensor:
+        """w_t (-log p_t) of each voxel, (N, *size), t its true class; 0 if ignored; or their sum or mean."""
         target = self.soft if self.labels is None else self.labels
-        losses = nn.functional.cross_entropy(self.logits, target, class_weights, reduction="none")
-        return losses if self.counted is None else losses * self.counted
+        if self.counted is not None:
+            target = target.masked_fill(~self.counted, -100)  # what torch ignores
+        return nn.functional.cross_entropy(self.logits, target, class_weights, reduction=reduction)
 
     def number(self, also: Tensor | None = None) -> Tensor | int:
         """How many voxels count, at least 1, so that none of them is a mean of 0."""
