@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from course_utils.losses.overlap import dice_loss
-from course_utils.losses.voxelwise import cross_entropy
+from course_utils.losses.overlap import dice_from_sums
+from course_utils.losses.sums import class_sums
+from course_utils.losses.voxels import Voxels
 
 
 def dice_cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
@@ -16,7 +17,9 @@ def dice_cross_entropy_loss(logits: Tensor, target: Tensor) -> Tensor:
 
     Args and errors as in :func:`dice_loss`; other sums are a :class:`LossSum`.
     """
-    return dice_loss(logits, target) + cross_entropy(logits, target)
+    voxels = Voxels(logits, target, ignore_index=None)
+    *sums, cross_entropy = class_sums(voxels, entropy=True)  # one softmax for both
+    return dice_from_sums(*sums, smooth=1.0) + cross_entropy / voxels.number()
 
 
 class LossSum:

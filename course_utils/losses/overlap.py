@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from course_utils.losses.sums import class_sums
 from course_utils.losses.voxels import Voxels
 
 
@@ -44,10 +45,13 @@ def dice_loss(
     """
     if not 0 <= smooth < math.inf:
         raise ValueError(f"smooth is {smooth}: expected a finite number of voxels, 0 or more")
-    overlap, predicted, present = _class_sums(
-        Voxels(logits, target, ignore_index), include_background, per_case, squared
+    *sums, _ = class_sums(
+        Voxels(logits, target, ignore_index),
+        include_background=include_background,
+        per_case=per_case,
+        squared=squared,
     )
-    return 1 - _ratio(2 * overlap + smooth, predicted + present + smooth).mean()
+    return dice_from_sums(*sums, smooth)
 
 
 def generalised_dice_loss(
@@ -80,8 +84,8 @@ def generalised_dice_loss(
     Sudre 2017 (arXiv 1707.03237), section 2.1. The lecture prints the weights as 1 / sum(r)^2, without the
     parentheses that matter, and the gradient with the wrong sign.
     """
-    overlap, predicted, present = _class_sums(
-        Voxels(logits, target, ignore_index), include_background, per_case
+    overlap, predicted, present, _ = class_sums(
+        Voxels(logits, target, ignore_index), include_background=include_background, per_case=per_case
     )
     fewest = torch.where(present > 0, present, math.inf).amin(dim=-1, keepdim=True)
     weights = torch.where(present > 0, fewest / present, 1) ** 2
@@ -89,21 +93,9 @@ def generalised_dice_loss(
     return 1 - dice.mean()
 
 
-def _class_sums(
-    voxels: Voxels, include_background: bool, per_case: bool, squared: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
-    """sum p r, sum p, sum r (squares in the last two if ``squared``): (C,), or (N, C) with ``per_case``."""
-    first = 0 if include_background else 1
-    if voxels.logits.shape[1] <= first:
-        raise ValueError("the logits have one class, the background: nothing is left to score")
-    p, r = voxels.logits.softmax(dim=1), voxels.reference()
-    if voxels.counted is not None:
-        p = p * voxels.counted.unsqueeze(1)
-    axes = tuple(range(2, p.ndim)) if per_case else (0, *range(2, p.ndim))
-    overlap = (p * r).sum(axes)
-    predicted = (p**2 if squared else p).sum(axes)
-    present = (r**2 if squared and r.is_floating_point() else r).sum(axes)
-    return overlap[..., first:], predicted[..., first:], present[..., first:]
+def dice_from_sums(overlap: Tensor, predicted: Tensor, present: Tensor, smooth: float) -> Tensor:
+    """The formula of :func:`dice_loss`, from its sums."""
+    return 1 - _ratio(2 * overlap + smooth, predicted + present + smooth).mean()
 
 
 def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_utils.losses.voxels import Voxels
 
@@ -41,13 +41,12 @@ def cross_entropy(
     """
     voxels = Voxels(logits, target, ignore_index)
     weights = voxels.class_weights(class_weights)
-    if weights is None and voxel_weights is None and voxels.counted is None:
-        return nn.functional.cross_entropy(voxels.logits, target)
-    losses = voxels.cross_entropies(weights)
-    if voxel_weights is None:
-        return losses.sum() / voxels.number()
-    importance = voxels.voxel_weights(voxel_weights)
-    return (importance * losses).sum() / voxels.number(importance != 0)
+    if voxel_weights is not None:
+        importance = voxels.voxel_weights(voxel_weights)
+        return (importance * voxels.cross_entropies(weights)).sum() / voxels.number(importance != 0)
+    if weights is None and voxels.counted is None:
+        return voxels.cross_entropies(reduction="mean")
+    return voxels.cross_entropies(weights, reduction="sum") / voxels.number()
 
 
 def focal_loss(
@@ -79,9 +78,10 @@ def focal_loss(
     if voxels.labels is None:
         log_p = voxels.logits.log_softmax(dim=1)
         losses = voxels.reference() * _focal(-log_p, gamma)
-        losses = losses.sum(dim=1) if weights is None else torch.einsum("nc...,c->n...", losses, weights)
+        if weights is not None:
+            losses = losses * weights.view(-1, *[1] * (losses.ndim - 2))
     else:
-        losses = _focal(voxels.cross_entropies(None), gamma)
+        losses = _focal(voxels.cross_entropies(), gamma)
         losses = losses if weights is None else weights[voxels.labels] * losses
     return losses.sum() / voxels.number()
 
