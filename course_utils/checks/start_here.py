@@ -590,6 +590,43 @@ def region_mask(trial: Trial) -> None:
         trial.case(_some_labels(), region)
 
 
+check.number(
+    "real_tumour_ml",
+    answer=16.4127,
+    tolerance=0.01,
+    hints=(
+        "How long is one step along each array axis? Look at the columns of the affine.",
+        "One voxel is 0.78125 mm wide, 0.78125 mm deep and 6.5 mm thick. A millilitre is 1000 mm³.",
+        "voxels * 0.78125 * 0.78125 * 6.5 / 1000",
+    ),
+    why={
+        16412.7: "That is in cubic millimetres. A millilitre has 1000 of them.",
+        4.137: (
+            "That would be right for voxels of 1 mm in all directions. These have other edges: the affine"
+            " says which."
+        ),
+        33.096: (
+            "That would be right for the synthetic cohort's voxels of 2 mm. These have other edges: the "
+            "affine says which."
+        ),
+        26.8905: (
+            "You took 1 mm for the two edges in plane. The first two columns of the affine say how long "
+            "they are."
+        ),
+        21.0082: (
+            "One of the two edges in plane is missing: a voxel has three edges, 0.78125, 0.78125 and 6.5 mm."
+        ),
+        2.52502: "The thickness of the slices is missing: the third column of the affine has it.",
+        1136.09: "You took 6.5 mm for all three edges. In plane the voxels are much smaller.",
+        1.97266: (
+            "You took 0.78125 mm for all three edges. The slices are thicker: the third column of the "
+            "affine says how thick."
+        ),
+        0.00397: "That is one voxel. The tumour has 4,137 of them.",
+    },
+)
+
+
 # ---- 11 · intensities
 
 

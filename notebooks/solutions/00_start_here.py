@@ -783,7 +783,89 @@ figures.show(
 )
 
 # %% [markdown]
-# ## 8 · Intensities have no units
+# ## 8 · Beside a real scan
+#
+# Everything so far was simulated. The course brings two real scans, too [8]: contrast-enhanced T1 images of
+# two heads, each with a tumour outlined by hand. Who the patients are, which tumour it is and who drew the
+# outlines their source doesn't say, so we don't know either. What lies further than 15 mm from the brain was
+# blanked, because a face in a scan is a face. Here is the first of them. *Predict* from its affine: how thick
+# are its slices, compared with a pixel's edge?
+
+# %%
+scan = cohort.real_scans()[0]
+print("images        ", ", ".join(scan.modalities))
+print("shape         ", scan.image.shape[1:])
+print("array axes run", nibabel.aff2axcodes(scan.affine))
+print("outlined      ", f"{(scan.labels > 0).sum():,} voxels, in {scan.labels.any(axis=(0, 1)).sum()} slices")
+print(scan.affine.round(5))
+
+# %% [markdown]
+# ### Exercise 11: predict a number
+#
+# *4 minutes · difficulty 2 of 3*
+#
+# How large is this tumour, in **millilitres**? Work it out from what the cell above has printed, with paper
+# or with Python as a calculator. The check accepts a deviation of 1 %.
+
+# %% tags=["exercise"]
+### BEGIN SOLUTION
+real_tumour_ml = 4137 * 0.78125 * 0.78125 * 6.5 / 1000  # voxels, three edges in mm, mm³ to ml
+# > real_tumour_ml = ...
+### END SOLUTION
+
+# %%
+real_tumour_ml = check("real_tumour_ml", real_tumour_ml)
+
+# %% [markdown] tags=["solution"]
+# **Solution.** The columns of the affine are 0.78125, 0.78125 and 6.5 mm long, so a voxel holds 3.97 cubic
+# millimetres, and 4,137 of them are 16.4 ml.
+#
+# By chance a voxel is half as large as one of the synthetic cohort's, 8 cubic millimetres. But it has
+# another shape: more than eight times as thick as wide. How many voxels a tumour has says little, and so
+# does how many slices: 7 here.
+
+# %% [markdown]
+# Your functions don't care where a scan comes from. Here they are on both:
+
+# %%
+for subject in (case, scan):
+    spacing = spacing_from_affine(subject.affine)
+    volume = tumour_volume_ml(subject.labels, spacing)
+    edges = " × ".join(f"{edge:.2f}" for edge in spacing)
+    print(f"{subject.name:15} {edges} mm, tumour {volume:5.1f} ml")
+
+# %% tags=["plot"]
+# The synthetic T1ce above, the real one below, through the middle of the tumour
+fig, rows = plt.subplots(2, 3, figsize=(9, 7.4))
+for axes, subject, image in zip(rows, (case, scan), (t1ce, scan.image[0])):
+    outlined = np.argwhere(subject.labels > 0)
+    through = outlined[((outlined - outlined.mean(axis=0)) ** 2).sum(axis=1).argmin()]
+    figures.show_planes(axes, image, position=through, spacing=subject.spacing, crosshair=True)
+    axes[0].set_title(f"{subject.name}: axial")
+figures.show(
+    fig,
+    alt="Two rows of three planes, a T1 image with contrast agent in each. Above, the synthetic subject: a "
+    "brain without skull, equally sharp in all. Below, the real scan: the axial plane sharp, with skin, fat "
+    "and skull around the brain; coronal and sagittal plane in steps of 6.5 mm, and the face blank.",
+)
+
+# %% [markdown]
+# What does the real one have that the simulated one lacks?
+#
+# - **A head around the brain.** Skin and fat are the brightest things in the picture; the brain must be found
+#   before it can be normalised. `cohort.brain_mask`, "where the image isn't 0", would call all of it brain.
+# - **Thick slices.** In plane it is sharper than anything else in this course. Across, each slice is a mean
+#   over 6.5 mm, and the tumour appears in seven of them. A network that takes voxels for cubes sees a brain
+#   squeezed to an eighth (spacing again: section 4).
+# - **One sequence.** There is no FLAIR to see an oedema in, so nobody could outline the regions of BraTS. The
+#   label 1 here means "the tumour that somebody outlined", not "core".
+# - **A reference with an author.** The outline is a drawing by hand, slice by slice. Nobody knows the truth
+#   behind it; what that means for measuring, notebook 07 shows on these two scans.
+#
+# And one thing it has in common: an affine, in which all of this could be read before looking.
+
+# %% [markdown]
+# ## 9 · Intensities have no units
 #
 # In CT, a number means something: water is 0, bone a thousand. In MR the same tissue gives 300 in one scanner
 # and 900 in another: numbers depend on coil, settings and software. *Predict:* here are the FLAIR values of
@@ -805,7 +887,7 @@ figures.show(
 )
 
 # %% [markdown]
-# ### Exercise 11: normalise inside the brain
+# ### Exercise 12: normalise inside the brain
 #
 # *7 minutes · difficulty 2 of 3*
 #
@@ -854,7 +936,7 @@ figures.show(
 )
 
 # %% [markdown]
-# ## 9 · Would a threshold do?
+# ## 10 · Would a threshold do?
 #
 # The tumour is bright in FLAIR. So why not say: everything brighter than some $\theta$ is tumour? Here are
 # the z-scores, by what the annotator says. On the left each curve has area 1; on the right voxels are
@@ -888,7 +970,7 @@ figures.show(
 )
 
 # %% [markdown]
-# ### Exercise 12: explain the picture
+# ### Exercise 13: explain the picture
 #
 # *3 minutes · difficulty 2 of 3*
 #
@@ -987,7 +1069,7 @@ for folder in case_folders:
 # You just saw what it has to beat.
 
 # %% [markdown]
-# ## 10 · The map of the course
+# ## 11 · The map of the course
 #
 # | notebook | what you build |
 # |---|---|
@@ -1047,3 +1129,6 @@ check.progress()
 #    NeuroImage 54, 2011 (the MNI ICBM152 template).
 # 7. R. W. Cox et al., *A (sort of) new image data format standard: NIfTI-1*, Human Brain Mapping meeting,
 #    2004; https://nifti.nimh.nih.gov/nifti-1
+# 8. J. J. M. van Griethuysen et al., *Computational radiomics system to decode the radiographic phenotype*,
+#    Cancer Research 77, 2017: PyRadiomics, whose source distribution 3.0.1 contains the two real scans
+#    (BSD-3-Clause, Harvard Medical School).

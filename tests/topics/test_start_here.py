@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from course_utils import cohort
 from course_utils.interactive import start_here as interactive
 from course_utils.publishing.run import stream_text
 
@@ -40,3 +41,16 @@ def test_the_careless_augmentation_mirrors_the_image_and_forgets_the_mask():
     image, mask = np.arange(6).reshape(2, 3), np.eye(2, 3, dtype=bool)
     changed, kept = interactive.augmented_carelessly(image, mask)
     assert (changed == image[::-1]).all() and kept is mask
+
+
+def test_the_real_scan_is_as_the_text_says(printed):
+    assert "4,137 voxels, in 7 slices" in printed and "('L', 'P', 'S')" in printed
+    edges, volume = re.search(r"RealScan_1 +([\d. ×]+) mm, tumour +([\d.]+) ml", printed).groups()
+    assert edges == "0.78 × 0.78 × 6.50" and float(volume) == 16.4
+    assert "SynthBraTS_006  2.00 × 2.00 × 2.00 mm" in printed
+
+
+def test_the_brain_mask_would_call_the_head_brain():
+    scan = cohort.real_scans()[0]
+    litres = np.count_nonzero(cohort.brain_mask(scan.image)) * np.prod(scan.spacing) / 1e6
+    assert litres > 2  # a brain has less than 1.8
